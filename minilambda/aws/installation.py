@@ -1,0 +1,93 @@
+"""Our Lambda service put in moto's place, and taken out again.
+
+Every moto internal that is touched is touched here, in ``vclock``, ``neighbours``, ``responses``,
+``protocol``, ``models``, ``polling`` or ``server``; ``tests/aws/test_moto_internals.py`` checks
+each signature, so that an upgrade fails by name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import moto.awslambda.models as stock
+import moto.s3.notifications as s3_notifications
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.moto_api._internal import mock_random
+from moto.sqs.models import SQSBackend
+
+from . import current, models, polling
+from .service import LambdaApi, Runtime
+from .vclock import VirtualClock
+
+_undo: list[Callable[[], None]] = []
+
+
+def install(runtime: Runtime) -> LambdaApi:
+    """Make moto serve ``runtime``'s functions, read its clock, and forget everything it held.
+
+    One cloud at a time: installing again replaces the former (its :func:`uninstall` is implied).
+    """
+    uninstall()
+    _forget()
+    api = LambdaApi(runtime)
+    current.serve(api)
+    _undo.append(lambda: current.serve(None))
+    _swap(stock.lambda_backends, "backend", models.LambdaBackend)
+    _swap(stock, "LambdaFunction", models.LambdaFunction)
+    _swap(s3_notifications, "_invoke_awslambda", models.refuse_s3_notification)
+    if not runtime.clock.wall:
+        _swap(SQSBackend, "receive_message", polling.without_waiting(SQSBackend.receive_message))
+    stock.lambda_backends.clear()
+    clock = VirtualClock(runtime.clock)
+    clock.start()
+    _undo.append(clock.stop)
+    _seed(runtime)
+    if runtime.account_id != DEFAULT_ACCOUNT_ID:
+        _account(runtime.account_id)
+    return api
+
+
+def uninstall() -> None:
+    """Give moto back as it was, empty. Harmless when nothing is installed."""
+    if not _undo:
+        return
+    while _undo:
+        _undo.pop()()
+    stock.lambda_backends.clear()
+    _forget()
+
+
+def _swap(owner: object, name: str, value: object) -> None:
+    former = getattr(owner, name)
+    setattr(owner, name, value)
+    _undo.append(lambda: setattr(owner, name, former))
+
+
+def _forget() -> None:
+    BackendDict.reset()
+    reset_model_data()
+
+
+def _seed(runtime: Runtime) -> None:
+    """Ids that moto makes up come from the cloud's seed."""
+    former = mock_random.getstate()
+    with runtime.clock.lock:
+        mock_random.seed(runtime.clock.random.getrandbits(64))
+    _undo.append(lambda: mock_random.setstate(former))
+
+
+def _account(account_id: str) -> None:
+    """moto's default account, by the variable it reads at every request."""
+    former = os.environ.get("MOTO_ACCOUNT_ID")
+    os.environ["MOTO_ACCOUNT_ID"] = account_id
+
+    def restore() -> None:
+        if former is None:
+            os.environ.pop("MOTO_ACCOUNT_ID", None)
+        else:
+            os.environ["MOTO_ACCOUNT_ID"] = former
+
+    _undo.append(restore)

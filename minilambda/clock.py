@@ -1,0 +1,332 @@
+"""The cloud's one clock, and the only module that knows simpy.
+
+Stands for: time. Everything that takes time (a sleep, a deadline, an idle environment's expiry)
+is a simpy process on this clock, and every random choice comes from its one seeded generator.
+
+*Virtual* time stands still while real code runs and then jumps ("conservative co-simulation"):
+a piece of real work is announced with :meth:`Clock.work`, and time moves on only when every
+announced piece has answered. *Wall* time follows the computer's clock, ``speed`` times as fast.
+
+The clock owns no thread. Whoever waits for something (:meth:`run_until`, :meth:`run`) turns the
+crank while waiting; several threads may wait at once, and each step is taken under one lock. The
+lock is never held while real code runs, so that code's own AWS calls can come back in.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Generator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import simpy
+
+# Where virtual time starts unless told otherwise: a Monday morning in the months the course is
+# about. A fixed start is what makes a page's outputs the same on every machine.
+COURSE_START = datetime(2020, 3, 2, 9, 0, tzinfo=UTC)
+
+
+class ClockStopped(RuntimeError):
+    """The cloud was closed while something was still waiting on its clock."""
+
+
+class Work:
+    """A piece of real work in progress: virtual time waits for it.
+
+    ``patience`` is how many real seconds it may take; past that ``on_overrun`` is called once.
+    ``thread`` names the thread that does it, if that thread may itself wait on the clock
+    meanwhile: while it waits, its work doesn't count, or nothing would ever move.
+    """
+
+    __slots__ = ("clock", "number", "started", "patience", "on_overrun", "open", "thread",
+                 "replies", "patience_given")
+
+    def __init__(self, clock: Clock, number: int, patience: float | None,
+                 on_overrun: Callable | None, thread: int | None):
+        self.clock, self.number = clock, number
+        self.patience = self.patience_given = patience
+        self.on_overrun = on_overrun
+        self.started, self.open, self.thread = time.monotonic(), True, thread
+        self.replies: list[Callable[[], None]] = []
+
+    def extend(self, patience: float) -> None:
+        """Give it ``patience`` real seconds more, from now."""
+        self.started, self.patience = time.monotonic(), patience
+        self.patience_given = patience
+
+    def answer(self, reply: Callable[[], None]) -> None:
+        """The work has an answer; ``reply`` brings it in when all others have theirs.
+
+        So answers enter in the order in which the work began, not in that of who was quicker:
+        the same seed gives the same trace. (On the wall clock they enter at once.)
+        """
+        with self.clock.lock:
+            if self.clock.wall:
+                reply()
+            else:
+                self.replies.append(reply)
+                self.clock.lock.notify_all()
+
+    def done(self) -> None:
+        """Time need not wait for it any longer. Calling it twice is harmless."""
+        with self.clock.lock:
+            if self.open:
+                self.open = False
+                self.clock._working.discard(self)
+                self.clock.lock.notify_all()
+
+
+class Clock:
+    """Virtual or wall time, an event queue, and the one random generator.
+
+    Args:
+        wall: follow the computer's clock instead of standing still while code runs.
+        speed: wall seconds count this many times (wall clock only).
+        start: the instant at which the clock starts (aware datetime).
+        seed: of the generator that ids, jitter and sampled latencies come from.
+    """
+
+    def __init__(self, *, wall: bool = False, speed: float = 1.0, start: datetime | None = None,
+                 seed: int = 0) -> None:
+        if speed <= 0:
+            raise ValueError("speed must be greater than 0")
+        if start is not None and start.tzinfo is None:
+            raise ValueError("start must be an aware datetime: add tzinfo=datetime.UTC")
+        self.wall, self.speed = wall, speed
+        self.start = start or datetime.now(UTC)
+        self.random = random.Random(seed)
+        self.lock = threading.Condition(threading.RLock())
+        self._sim = simpy.Environment()
+        self._working: set[Work] = set()
+        self._origin = time.monotonic()
+        self._works = 0
+        # Where nobody else can do the work that time waits for, whoever waits does it: a callable
+        # that does a piece and says whether there was one.
+        self.lend_a_hand: Callable[[], bool] | None = None
+        self._stopped = False
+
+    # -- reading -----------------------------------------------------------------------------
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return max(self._sim.now, self._wall_seconds()) if self.wall else self._sim.now
+
+    @property
+    def now(self) -> datetime:
+        """The present instant on this clock (aware, UTC)."""
+        return self.at(self.seconds)
+
+    def at(self, seconds: float) -> datetime:
+        """The instant ``seconds`` after the start."""
+        return self.start + timedelta(seconds=seconds)
+
+    def timestamp(self) -> float:
+        """Seconds since 1970 on this clock, as ``time.time`` would say."""
+        return self.start.timestamp() + self.seconds
+
+    def api_date(self) -> str:
+        """The present instant as the Lambda API prints it: ``2020-03-02T09:00:00.000+0000``."""
+        now = self.now
+        return f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}+0000"
+
+    def timestamp_ns(self) -> int:
+        """Nanoseconds since 1970, exact to the microsecond at least (a float of seconds isn't)."""
+        return round(self.start.timestamp() * 1e6) * 1000 + round(self.seconds * 1e9)
+
+    def uuid(self) -> str:
+        """A version 4 UUID from the seeded generator."""
+        with self.lock:
+            return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+    # -- scheduling (call with the lock, or from a process) -------------------------------------
+
+    def process(self, generator: Generator) -> simpy.Process:
+        """Start a simpy process at the present instant."""
+        with self.lock:
+            self._catch_up()
+            process = self._sim.process(generator)
+            self.lock.notify_all()
+            return process
+
+    def event(self) -> simpy.Event:
+        return self._sim.event()
+
+    def timeout(self, seconds: float, value: Any = None) -> simpy.Timeout:
+        return self._sim.timeout(max(0.0, seconds), value)
+
+    def any_of(self, events: list[simpy.Event]) -> simpy.Condition:
+        return self._sim.any_of(events)
+
+    def succeed(self, event: simpy.Event, value: Any = None) -> None:
+        """Trigger an event from any thread; the second call on the same event is ignored."""
+        with self.lock:
+            if not event.triggered:
+                self._catch_up()
+                event.succeed(value)
+                self.lock.notify_all()
+
+    def cancel(self, timeout: simpy.Timeout) -> None:
+        """Nobody waits for ``timeout`` any more: time need not pass for it."""
+        timeout.cancelled = True
+
+    def work(self, patience: float | None = None, on_overrun: Callable | None = None,
+             thread: int | None = None) -> Work:
+        """Announce real work: virtual time waits until its ``done()``."""
+        with self.lock:
+            self._works += 1
+            work = Work(self, self._works, patience, on_overrun, thread)
+            self._working.add(work)
+            return work
+
+    # -- turning the crank -----------------------------------------------------------------------
+
+    def run_until(self, event: simpy.Event) -> Any:
+        """Let time pass until ``event`` has happened; gives its value.
+
+        Raises:
+            ClockStopped: the clock was stopped meanwhile.
+            RuntimeError: nothing is scheduled that could ever make it happen.
+        """
+        with self.lock:
+            mine = {work for work in self._working if work.thread == threading.get_ident()}
+            self._working -= mine
+
+            def take_up(event: simpy.Event) -> None:
+                # In the very step in which the wait ends: this thread runs again from here on,
+                # and another thread's next step must not move time under it.
+                self._working.update(work for work in mine if work.open)
+
+            if mine and event.callbacks is not None:
+                event.callbacks.append(take_up)
+            try:
+                while not event.processed:
+                    self._check()
+                    if not self._turn(None) and self._is_idle() and not event.processed:
+                        raise RuntimeError("nothing left to happen: this wait would never end")
+            finally:
+                take_up(event)
+            if not event.ok:
+                raise event.value
+            return event.value
+
+    def run(self, seconds: float) -> None:
+        """Let exactly ``seconds`` pass, and everything happen that falls due in them."""
+        if seconds < 0:
+            raise ValueError("time only moves forward")
+        with self.lock:
+            end = self.seconds + seconds
+            while self._turn(end) or self._working or self._due_by(end):
+                self._check()
+            self._pass_to(end)
+
+    def run_until_idle(self) -> None:
+        """Let time pass until nothing is scheduled any more.
+
+        What only waits to expire (a frozen environment, say) is scheduled with
+        :meth:`background` and doesn't count.
+        """
+        with self.lock:
+            while self._working or self._foreground():
+                self._check()
+                self._turn(None)
+
+    def background(self, seconds: float) -> simpy.Timeout:
+        """A timeout that :meth:`run_until_idle` doesn't wait for."""
+        timeout = self.timeout(seconds)
+        timeout.background = True
+        return timeout
+
+    def stop(self) -> None:
+        """End every wait on this clock with :class:`ClockStopped`."""
+        with self.lock:
+            self._stopped = True
+            self.lock.notify_all()
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _wall_seconds(self) -> float:
+        return (time.monotonic() - self._origin) * self.speed
+
+    def _catch_up(self) -> None:
+        """On the wall clock an outside event happens now, not when the last step was taken."""
+        if self.wall and not self._stopped:
+            present = self._wall_seconds()
+            while self._peek() <= present:
+                self._sim.step()
+            self._pass_to(present)
+
+    def _pass_to(self, end: float) -> None:
+        """Move to ``end``; nothing is due before it."""
+        if self._sim.now < end:
+            self._sim._now = end  # exactly: run(until=end) adds a difference, which may round
+
+    def _check(self) -> None:
+        if self._stopped:
+            raise ClockStopped("the cloud was closed")
+
+    def _peek(self) -> float:
+        """When the next step is due. Cancelled timeouts at the head are dropped first."""
+        queue = self._sim._queue
+        while queue and getattr(queue[0][-1], "cancelled", False):
+            heapq.heappop(queue)
+        return self._sim.peek()
+
+    def _due_by(self, end: float) -> bool:
+        return self._peek() <= end or (self.wall and self._wall_seconds() < end)
+
+    def _foreground(self) -> bool:
+        return any(
+            not (getattr(entry[-1], "background", False) or getattr(entry[-1], "cancelled", False))
+            for entry in self._sim._queue
+        )
+
+    def _is_idle(self) -> bool:
+        return not (self._working or self._sim._queue)
+
+    def _turn(self, end: float | None) -> bool:
+        """Take one step if one may be taken, else wait a little. True if a step was taken."""
+        self._bring_in()
+        due = self._peek()
+        if due != float("inf") and (end is None or due <= end) and self._may_step(due):
+            self._sim.step()
+            self.lock.notify_all()
+            return True
+        if self._working or (self.wall and (due != float("inf") or end is not None)):
+            self._wait(due if end is None else min(due, end))
+        return False
+
+    def _bring_in(self) -> None:
+        """Let answers in once every piece of work has one."""
+        if self._working and all(work.replies for work in self._working):
+            for work in sorted(self._working, key=lambda work: work.number):
+                replies, work.replies = work.replies, []
+                for reply in replies:
+                    reply()
+
+    def _may_step(self, due: float) -> bool:
+        if due <= self._sim.now:
+            return True
+        if self.wall:
+            return due <= self._wall_seconds()
+        return not self._working
+
+    def _wait(self, due: float) -> None:
+        """Sleep until something answers, work overruns, or (wall clock) the next step is due."""
+        if self.lend_a_hand is not None and self.lend_a_hand():
+            return
+        now = time.monotonic()
+        limits = [w.started + w.patience - now for w in self._working if w.patience is not None]
+        if self.wall and due != float("inf"):
+            limits.append((due - self._wall_seconds()) / self.speed)
+        self.lock.wait(max(0.0, min(limits, default=1.0)))
+        now = time.monotonic()
+        for work in [w for w in self._working if w.patience is not None]:
+            if now - work.started >= work.patience:
+                work.patience = None
+                if work.on_overrun is not None:
+                    work.on_overrun()

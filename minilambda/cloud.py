@@ -1,0 +1,245 @@
+"""The cloud's on-switch.
+
+``Cloud()`` starts a small AWS on this machine: our Lambda beside moto's other services, one clock,
+sandboxed processes for functions. While it is on, plain ``boto3`` and the plain AWS CLI reach it
+with no argument, and nothing reaches the real AWS.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from .aws.guard import Guard
+from .aws.installation import install, uninstall
+from .aws.neighbours import fetch_code, role_trusts_lambda
+from .aws.inprocess import InProcessServer
+from .aws.server import Server
+from .aws.telemetry import LogWriter, MetricWriter
+from .clock import COURSE_START, Clock
+from .concurrency import Concurrency
+from .conversation import Killed
+from .doctor import Report, doctor
+from .frontend import Frontend
+from .function import FunctionConfiguration
+from .limits import Limits
+from .metrics import Metrics
+from .model import Model
+from .placement import Placement
+from .registry import Registry
+from .sandbox import Host, InlineHost, InlineSandbox, Sandbox, runtimes
+from .setting import Setting
+from .trace import Trace
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-2"  # the course's
+DEAD_PROXY = "http://127.0.0.1:9"  # nobody listens on the discard port: a leak fails at once
+
+_current: Cloud | None = None
+_last_port = 0
+_switch = threading.RLock()
+
+
+class Cloud:
+    """A cloud that is on from its making until :meth:`close`; also a context manager.
+
+    There is one at a time: starting another closes the one before, so that the cell that starts
+    it can simply be run again.
+
+    Args:
+        clock: ``"virtual"`` (time stands still while code runs, then jumps) or ``"wall"``.
+        speed: on the wall clock, how many times as fast as the computer's own.
+        durations: ``"measured"`` (an invocation takes what its CPU time would on its share) or
+            ``"modelled"`` (fixed figures, so that every run on every machine gives the same).
+        limits: the profile in force, ``"course"`` (early 2020) or ``"today"``.
+        sandbox: ``"auto"``, ``"bubblewrap"``, ``"process"``, or ``"inline"`` (no thread, process or
+            socket: handlers run in this very process, and nothing protects it from them).
+        start: the instant at which the clock starts (aware datetime). Unless given: now with
+            measured durations, 2 March 2020, 9:00 UTC with modelled ones.
+        seed: of everything random.
+        port: of the AWS endpoint on 127.0.0.1; 0 takes the one that this process's last cloud
+            had, so that clients made for that reach this one, or else a free one.
+
+    Raises:
+        ValueError: an argument that isn't one of the above.
+        OSError: the port is taken.
+        RuntimeError: the sandbox asked for doesn't work on this machine.
+    """
+
+    def __init__(self, *, clock: str = "virtual", speed: float = 1.0,
+                 durations: str = "measured", limits: str = "course", sandbox: str = "auto",
+                 start: datetime | None = None, seed: int = 0, port: int = 0) -> None:
+        _one_of("clock", clock, "virtual", "wall")
+        _one_of("durations", durations, "measured", "modelled")
+        if clock == "virtual" and speed != 1.0:
+            raise ValueError("speed is for the wall clock: Cloud(clock='wall', speed=...)")
+        if start is None and durations == "modelled":
+            start = COURSE_START
+        self.limits = Limits.load(limits)
+        global _current
+        with _switch:
+            if _current is not None:
+                _current.close()
+            self.account_id, self.region = ACCOUNT, REGION
+            self.clock = Clock(wall=clock == "wall", speed=speed, start=start, seed=seed)
+            self.trace = Trace()
+            self.durations = durations
+            with contextlib.ExitStack() as stack:
+                self._start(stack, sandbox, port)
+                self._stack = stack.pop_all()
+            self._open = True
+            _current = self
+
+    def _start(self, stack: contextlib.ExitStack, sandbox: str, port: int) -> None:
+        """Start the parts, inner ones first; what was started is stopped if a later one fails."""
+        inline = sandbox == "inline"
+        server = InProcessServer() if inline else Server(port)
+        global _last_port
+        self.registry = Registry(self.clock, self.limits, fetch_code=fetch_code,
+                                 role_trusts_lambda=role_trusts_lambda, on_change=self._changed)
+        install(self)
+        stack.callback(uninstall)
+        if port == 0 and _last_port and not inline:
+            try:
+                server.port = _last_port
+                server.start()
+            except OSError:  # somebody else has taken it meanwhile
+                server.port = 0
+                server.start()
+        else:
+            server.start()
+        _last_port = _last_port if inline else server.port
+        stack.callback(server.stop)
+        self.endpoint_url = server.url
+        if inline:
+            host = InlineHost(self.clock, server.port)
+        else:
+            host = Host(sandbox, server.port, server.serve_connection)
+        stack.callback(host.close)
+        self.sandbox = host.tier.name
+        setting = Setting(self.clock, self.trace, self.limits, Model.load(), host,
+                          partial(InlineSandbox if inline else Sandbox, host), LogWriter(),
+                          self.durations == "modelled", server.url, DEAD_PROXY)
+        Metrics(self.trace, MetricWriter(self.clock, self.account_id, self.region))
+        self.placement = Placement(setting)
+        stack.callback(self.placement.close)
+        self.frontend = Frontend(self.clock, self.trace, Concurrency(self.limits.concurrency),
+                                 self.placement)
+        guard = Guard(server.url, self.region)
+        guard.apply()
+        stack.callback(guard.restore)
+        stack.callback(self.clock.stop)
+
+    # -- time ---------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        """The present instant on the cloud's clock (aware, UTC)."""
+        return self.clock.now
+
+    @property
+    def seconds(self) -> float:
+        """Seconds on the cloud's clock since it was switched on; the trace's events carry these."""
+        return self.clock.seconds
+
+    @property
+    def notes(self) -> list[str]:
+        """Where what runs differs from what was asked for: one sentence a function, if any."""
+        found = ((f.name, runtimes.note(f.runtime)) for f in self.registry)
+        return [f"{name}: {note}" for name, note in found if note]
+
+    def run(self, *, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
+        """Let time pass, and everything happen that falls due in it."""
+        self._check()
+        self.clock.run(timedelta(hours=hours, minutes=minutes, seconds=seconds).total_seconds())
+
+    def run_until_idle(self) -> None:
+        """Let time pass until nothing is going on any more."""
+        self._check()
+        self.clock.run_until_idle()
+
+    @contextlib.contextmanager
+    def hold(self, callers: int) -> Iterator[None]:
+        """Inside, invocations wait at the door, and time with them, until ``callers`` are there.
+
+        Then all of them enter at one instant, in an order that doesn't depend on which thread was
+        quicker: how to make many callers call at once, and get the same every time. If nobody comes
+        for ten seconds of yours, those who wait get an error that says how many are missing.
+        """
+        self._check()
+        if callers < 1:
+            raise ValueError("callers must be at least 1")
+        self.frontend.gather(callers)
+        try:
+            yield
+        finally:
+            self.frontend.open_gate()
+
+    @staticmethod
+    def doctor() -> Report:
+        """What works on this machine and what doesn't; print it."""
+        return doctor()
+
+    # -- for the AWS surface ----------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def on_request(self, access_key: str | None, service: str | None) -> Iterator[None]:
+        """Around each request to the endpoint: one that a function makes takes its time."""
+        environment = self.placement.by_access_key(access_key) if access_key else None
+        if environment is None:
+            yield
+            return
+        with contextlib.suppress(Killed), environment.talk.aws_call(service):
+            yield
+            return
+        raise ConnectionAbortedError("the execution environment that asked has ended")
+
+    def _changed(self, old: FunctionConfiguration, new: FunctionConfiguration | None) -> None:
+        with self.clock.lock:
+            self.placement.retire(old, "configuration" if new is not None else "deleted")
+
+    # -- the switch --------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Switch off: end every function, and put the process's environment back as it was."""
+        global _current
+        with _switch:
+            if self._open:
+                self._open = False
+                self._stack.close()
+            if _current is self:
+                _current = None
+
+    def __enter__(self) -> Cloud:
+        self._check()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        if not getattr(self, "_open", False):
+            return "<Cloud, closed>"
+        clock = "wall" if self.clock.wall else "virtual"
+        return (f"<Cloud {self.region}, {clock} clock {self.now:%Y-%m-%d %H:%M:%S}, "
+                f"{self.limits.profile} limits>")
+
+    def _check(self) -> None:
+        if not self._open:
+            raise RuntimeError("this cloud is closed: start a new one with Cloud()")
+
+
+def _one_of(name: str, value: str, *allowed: str) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} must be {' or '.join(map(repr, allowed))}, not {value!r}")
+
+
+@atexit.register
+def _close_at_exit() -> None:
+    if _current is not None:
+        _current.close()

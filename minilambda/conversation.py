@@ -1,0 +1,400 @@
+"""The engine's side of the talk with a sandbox: where real code and virtual time meet.
+
+Stands for nothing of AWS's: it is the co-simulation. Between two messages from the sandbox real
+code runs and virtual time stands still (the conversation holds a piece of *work* on the clock).
+A message may let time pass:
+
+* code *sleeps*: time passes until it wakes, or until the deadline falls and it is killed;
+* it *calls an AWS service*: the call is served at that very instant, then its latency passes;
+* it *answers*: the CPU time that it is charged passes.
+
+Methods named ``…_steps`` are simpy processes (generators).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import simpy
+
+from .clock import ClockStopped, Work
+from .function import FunctionConfiguration
+from .processor import Processor
+from .sandbox import (
+    Exit, Failure, GaveUp, InlineSandbox, Message, Output, Response, Sandbox, Sleep, Started, Usage,
+    runtimes,
+)
+from .sandbox import Work as RuntimeWork
+from .setting import Setting
+
+Steps = Generator[simpy.Event, Any, Any]
+RESPONSE_HEADROOM = 100  # AWS's own figure for a result is 6,291,556 bytes, 100 over 6 MB
+QUIET_SECONDS, QUIET_CPU = 0.02, 0.0005  # real seconds between two looks; CPU seconds that count
+STUCK_SECONDS = 10.0  # real seconds that code which neither computes nor sleeps may take
+
+
+class Killed(Exception):
+    """The environment ended while a call of its code was still being served."""
+
+
+class Conversation:
+    """With one sandbox at a time; a second Init replaces it by a fresh one.
+
+    Args:
+        log: takes each line the code wrote.
+        on_death: called when the process dies while it ought to be frozen.
+    """
+
+    def __init__(self, setting: Setting, function: FunctionConfiguration,
+                 log: Callable[[str], None], on_death: Callable[[], None]) -> None:
+        self.setting, self.function, self.clock = setting, function, setting.clock
+        self.figures = setting.model.runtimes[runtimes.family(function.runtime)]
+        self.processor = Processor(function.memory_size, setting.limits.vcpu_at_mb,
+                                   setting.clock.wall)
+        self.log, self.on_death = log, on_death
+        self.sandbox: Sandbox | InlineSandbox | None = None
+        self.peak_mb = 0.0
+        self._active = False  # may its code run?
+        self._ended = False  # is it to be gone?
+        self._runs = False  # does its code run, for all we know?
+        self._mailbox: list[Message | str] = []
+        self._arrival: simpy.Event | None = None
+        self._usage_wanted: list[tuple[Work, simpy.Event]] = []
+        self._parked: set[simpy.Event] = set()
+        self._work: Work | None = None
+        self._patience = self._waited = 0.0
+        self._cpu_seen = self._cpu_charged = 0.0
+        self._shown_ns = 0  # what code sees as the present
+
+    # -- what an environment does with it --------------------------------------------------------
+
+    def start(self, name: str, variables: dict[str, str]) -> None:
+        """Start a fresh sandbox; its runtime begins to initialise."""
+        setting = self.setting
+        self._mailbox.clear()
+        self._ended = False
+        self._cpu_seen = self._cpu_charged = 0.0
+        base = self.figures.memory_mb * 1024 if setting.modelled else None
+        self.sandbox = setting.sandbox(
+            name, self.function, variables, self._receive,
+            setting.limits.payload_sync + RESPONSE_HEADROOM, base)
+
+    def begin(self, deadline: float) -> None:
+        """Real code runs from here on, until ``deadline`` at the latest."""
+        left = deadline - self.clock.seconds
+        share = 1.0 if self.setting.modelled else self.processor.share
+        self._patience, self._waited = max(0.05, left * share), 0.0
+        self._cpu_began = self._cpu_seen
+        self._active = True
+        self._pause()
+        self._resume()
+
+    def offer(self, work: RuntimeWork) -> None:
+        self.sandbox.invoke(work)
+
+    def listen_steps(self, deadline: float, charge_ms: float | None = None,
+                     share: float = 1.0) -> Steps:
+        """Let code run until it has something final to say, or the deadline falls.
+
+        Value: the message, its CPU time charged unless it is an answer; or None, at the deadline.
+        ``charge_ms`` is what the CPU costs when durations are modelled, on ``share`` of a vCPU;
+        None: nothing.
+        """
+        alarm = self.clock.timeout(deadline - self.clock.seconds)
+        try:
+            while True:
+                while not self._mailbox:
+                    self._arrival = self.clock.event()
+                    yield self.clock.any_of([self._arrival, alarm])
+                    if alarm.processed and not self._mailbox:
+                        return None
+                message = self._mailbox.pop(0)
+                if isinstance(message, Output):
+                    self._log_lines(message)
+                elif isinstance(message, Sleep):
+                    self._sleep(message)
+                elif message == "overrun":
+                    if self._parked and (yield from self._idle_steps()):
+                        continue
+                    if (yield from self._ran_away_steps(deadline)):
+                        self._pause()
+                        yield alarm
+                        return None
+                elif not isinstance(message, Started):
+                    # After an answer code runs on until it is frozen; then it is charged.
+                    if charge_ms is not None and not isinstance(message, Response | Failure):
+                        cpu = (message.cpu if isinstance(message, Exit)
+                               else (yield from self._measure_steps()))
+                        if not (yield from self.charge_steps(cpu, deadline, charge_ms, share)):
+                            return None
+                        self._resume()
+                    return message
+        finally:
+            self.clock.cancel(alarm)
+
+    def freeze_steps(self) -> Steps:
+        """Stop the tree. Value: seconds of CPU it has used in all; None if it has died instead."""
+        self._active = False
+        usage = yield from self._ask_steps(self.sandbox.freeze)
+        self._pause()
+        return None if usage is None else usage.total
+
+    def kill_steps(self) -> Steps:
+        """Kill what is left, and wait (in real time) until it is gone."""
+        self._active, self._ended = False, True
+        self._pause()
+        self.sandbox.kill()
+        work = self.clock.work()
+        while True:
+            while not self._mailbox:
+                self._arrival = self.clock.event()
+                yield self._arrival
+            message = self._mailbox.pop(0)
+            if isinstance(message, Output):
+                self._log_lines(message)
+            if isinstance(message, Exit):
+                break
+        self._abandon()
+        work.done()
+
+    def end(self) -> None:
+        """Nothing of it may live on. Calls still being served end with :class:`Killed`."""
+        self._active, self._ended = False, True
+        self._pause()
+        if self.sandbox is not None:
+            self.sandbox.kill()
+        self._abandon()
+
+    def _abandon(self) -> None:
+        parked, self._parked = self._parked, set()
+        for event in parked:
+            self.clock.succeed(event, Killed)
+
+    @contextlib.contextmanager
+    def aws_call(self, service: str | None) -> Iterator[None]:
+        """Around a call that the code makes of an AWS service; entered on the server's thread.
+
+        Raises:
+            Killed: the environment was killed meanwhile; the answer has nobody to go to.
+        """
+        asked = self.clock.event()
+        serving = self._park(asked, self._call_steps(asked, threading.get_ident()))
+        try:
+            yield
+        finally:
+            answered = self.clock.event()
+            latency = self.setting.model.latency(service)
+            with self.clock.lock:
+                self._parked.add(answered)
+                self.clock.process(self._wake_steps(answered, latency))
+                serving.done()
+            self._wait(answered)
+
+    # -- waiting ------------------------------------------------------------------------------------
+
+    def _sleep(self, message: Sleep) -> None:
+        if message.until is not None and message.until[0] != self._shown_ns:
+            message.wake()
+            return
+        woken = self.clock.event()
+        woken.callbacks.append(lambda event: event.value is Killed or message.wake())
+        self._parked.add(woken)
+        self._pause()
+        self.clock.process(self._sleep_steps(woken, message))
+
+    def _sleep_steps(self, woken: simpy.Event, message: Sleep) -> Steps:
+        charged = yield from self._charge_steps()
+        seconds = message.seconds
+        if message.until is not None:
+            seconds = max(0.0, (message.until[1] - self.clock.timestamp_ns()) / 1e9)
+        yield self.clock.background(charged + seconds)  # what may happen is the deadline's to say
+        if message.wanted():
+            yield from self._wake_steps(woken, 0.0)
+        else:
+            self._parked.discard(woken)
+
+    def _wake_steps(self, event: simpy.Event, seconds: float) -> Steps:
+        """After ``seconds`` code runs on (unless it was killed meanwhile)."""
+        yield self.clock.timeout(seconds)
+        if event in self._parked and not self._ended:
+            self._parked.discard(event)
+            self._resume()
+            self.clock.succeed(event)
+
+    def _call_steps(self, asked: simpy.Event, thread: int) -> Steps:
+        """When the CPU time so far has passed, the call is served; until then time stands still."""
+        yield self.clock.timeout((yield from self._charge_steps()))
+        if asked in self._parked and not self._ended:
+            self._parked.discard(asked)
+            self.clock.succeed(asked, self.clock.work(thread=thread))
+
+    def _park(self, event: simpy.Event, steps: Steps) -> Any:
+        def begin() -> None:
+            self._pause()
+            self.clock.process(steps)
+
+        with self.clock.lock:
+            if not self._active:
+                steps.close()
+                raise Killed(self.function.name)
+            self._parked.add(event)
+            self._answer(begin)
+        return self._wait(event)
+
+    def _wait(self, event: simpy.Event) -> Any:
+        try:
+            value = self.clock.run_until(event)
+        except ClockStopped:
+            value = Killed
+        if value is Killed:
+            raise Killed(self.function.name)
+        return value
+
+    # -- CPU time -----------------------------------------------------------------------------------
+
+    def charge_steps(self, cpu: float, deadline: float, charge_ms: float, share: float) -> Steps:
+        """Let CPU time pass: what was modelled, or of ``cpu`` seconds in all those not charged yet.
+
+        Value: False if the deadline fell meanwhile.
+        """
+        seconds = charge_ms / 1000 / share if self.setting.modelled else self._owed(cpu)
+        left = deadline - self.clock.seconds
+        self._pause()
+        yield self.clock.timeout(min(seconds, left))
+        return seconds <= left
+
+    def _owed(self, cpu: float) -> float:
+        """Seconds that the CPU time since the last charge takes on the function's share."""
+        fresh, self._cpu_charged = max(0.0, cpu - self._cpu_charged), cpu
+        return self.processor.stretched(fresh)
+
+    def _measure_steps(self) -> Steps:
+        """Value: seconds of CPU used in all; as long as durations are modelled nobody asks."""
+        if self.setting.modelled:
+            return 0.0
+        usage = yield from self._ask_steps(self.sandbox.measure)
+        return self._cpu_charged if usage is None else usage.total
+
+    def _charge_steps(self) -> Steps:
+        """Value: seconds to let pass for the CPU time up to here."""
+        cpu = yield from self._measure_steps()
+        return 0.0 if self.setting.modelled else self._owed(cpu)
+
+    def _ask_steps(self, question: Callable[[], None]) -> Steps:
+        """Value: the Usage that answers, or None if the process died first. Holds time."""
+        work = self.clock.work()
+        # The question's work stands in for the code's own, which may end while it is open.
+        self._drop_work()
+        wanted = self.clock.event()
+        self._usage_wanted.append((work, wanted))
+        question()
+        usage = yield wanted
+        if self._runs and self._active:
+            self._resume()
+        work.done()
+        return usage
+
+    def _ran_away_steps(self, deadline: float) -> Steps:
+        """Real code has run for long. Value: True if its time is used up and it must be killed.
+
+        It is the CPU time that counts, so that a busy machine kills nobody. What neither computes
+        nor sleeps (a socket that never answers) is given some seconds more, then counts as stuck.
+        """
+        self._waited += self._work.patience_given if self._work is not None else 0.0
+        usage = yield from self._ask_steps(self.sandbox.measure)
+        if usage is None or self._work is None:
+            return False
+        left = max(0.0, deadline - self.clock.seconds)
+        used = usage.total - self._cpu_began
+        share = 1.0 if self.setting.modelled else self.processor.share
+        if used / share >= left or self._waited >= left + STUCK_SECONDS:
+            return True
+        self._work.extend(QUIET_SECONDS if self._parked else max(0.05, left * share - used))
+        return False
+
+    def _idle_steps(self) -> Steps:
+        """Some threads of the code wait for the clock. Value: True if the others only wait too.
+
+        A thread that waits for another (a pool's, say) tells nobody. What uses no CPU for a moment
+        does nothing: time may pass.
+        """
+        before = self._cpu_seen
+        usage = yield from self._ask_steps(self.sandbox.measure)
+        idle = usage is None or usage.total - before < QUIET_CPU
+        if idle:
+            self._pause()
+        return idle
+
+    # -- real work, announced to the clock ------------------------------------------------------------
+
+    def _resume(self) -> None:
+        if self._active:
+            self._runs = True
+            self._shown_ns = self.clock.timestamp_ns()
+            self.sandbox.set_time(self._shown_ns,
+                                  self.clock.speed if self.clock.wall else 0.0)
+            if self._work is None:
+                patience = QUIET_SECONDS if self._parked else self._patience
+                self._work = self.clock.work(patience, self._overran)
+
+    def _pause(self) -> None:
+        self._runs = False
+        self._drop_work()
+
+    def _drop_work(self) -> None:
+        if self._work is not None:
+            self._work.done()
+            self._work = None
+
+    def _receive(self, message: Message) -> None:
+        """From the sandbox's thread."""
+        with self.clock.lock:
+            if isinstance(message, Usage):
+                self._measured(message)
+                return
+            if isinstance(message, GaveUp):
+                self._resume()
+                return
+            self._mailbox.append(message)
+            if isinstance(message, Exit):
+                self.peak_mb = max(self.peak_mb, message.peak_mb)
+                self._measured(None)
+                if not self._active:
+                    self.on_death()
+            # Code runs on after these; the next message that it stops at brings them in.
+            if not isinstance(message, Output | Started | Response | Failure):
+                self._answer(self._arrived)
+
+    def _measured(self, usage: Usage | None) -> None:
+        if usage is not None:
+            self.peak_mb = max(self.peak_mb, usage.peak_mb)
+            self._cpu_seen = usage.total
+        wanted, self._usage_wanted = self._usage_wanted, []
+        for work, event in wanted:
+            if self.setting.modelled:
+                work.answer(lambda event=event: self.clock.succeed(event, usage))
+            else:
+                # Measured runs differ anyway. And code with several threads may be running on,
+                # waiting for just the one whose CPU time is asked for here.
+                self.clock.succeed(event, usage)
+
+    def _answer(self, reply: Callable[[], None]) -> None:
+        if self._work is None:
+            reply()
+        else:
+            self._work.answer(reply)
+
+    def _arrived(self) -> None:
+        if self._arrival is not None:
+            self.clock.succeed(self._arrival)
+
+    def _overran(self) -> None:
+        self._mailbox.append("overrun")
+        self._arrived()
+
+    def _log_lines(self, message: Output) -> None:
+        for line in message.lines:
+            self.log(line)

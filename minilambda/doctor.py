@@ -1,0 +1,70 @@
+"""What works on this machine, what doesn't, and what to do about it.
+
+Stands for nothing of AWS's. Everything is found out by trying or looking, nothing by a version.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+
+from .sandbox import tiers
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``works`` is None for what is neither good nor bad."""
+
+    topic: str
+    works: bool | None
+    text: str
+
+
+class Report:
+    """What the doctor found; prints as one line a finding."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = findings
+
+    def __repr__(self) -> str:
+        marks = {True: "yes ", False: "NO  ", None: "    "}
+        width = max(len(finding.topic) for finding in self.findings)
+        return "\n".join(f"{marks[f.works]}{f.topic:<{width}}  {f.text}" for f in self.findings)
+
+
+def doctor() -> Report:
+    """Look at this machine."""
+    problem = tiers.probe_bubblewrap()
+    findings = [
+        Finding("Python", None, f"{platform.python_version()} runs every function of a python "
+                                "runtime, whichever version its name says"),
+        Finding("bubblewrap sandbox", problem is None, problem or
+                "functions run in namespaces of their own: no network but the cloud's, a "
+                "read-only system, a /tmp of exactly its size"),
+    ]
+    if problem is not None:
+        findings += [
+            Finding("process sandbox", True, "functions run as ordinary processes: memory, time "
+                                             "and kill are enforced"),
+            Finding("  not enforced there", None, "the size of /tmp; a closed network for code "
+                    "that ignores proxies; hiding this machine's files; paths that C libraries "
+                    "open themselves"),
+            Finding("  grading there", None, "`minilambda grade` refuses strangers' work without "
+                                             "bubblewrap, unless told --allow-weak-sandbox"),
+        ]
+    if not sys.platform.startswith("linux"):
+        findings.append(Finding("memory by /proc", False, "psutil is asked instead, less often "
+                                                          "exact to the megabyte"))
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    findings += [
+        Finding("AWS CLI", shutil.which("aws") is not None,
+                "`aws` is on PATH" if shutil.which("aws") else
+                "not on PATH here; while a Cloud is on, this environment's own is"),
+        Finding("browser tests", browser is not None, browser or
+                "no Chromium or Chrome found; install the package 'chromium'"),
+    ]
+    return Report(findings)

@@ -1,0 +1,78 @@
+"""A function's configuration and code, as data.
+
+Stands for: ``FunctionConfiguration`` and ``FunctionCodeLocation`` of the Lambda API.
+AWS page: *FunctionConfiguration* in the Lambda API reference.
+Leaves out (so far): VPC, tracing, dead letter queues, versions other than ``$LATEST``.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .layer import LayerVersion
+
+LATEST = "$LATEST"
+
+
+@dataclass(frozen=True, slots=True)
+class CodePackage:
+    """A deployment package: the zip archive's bytes, known by their digest."""
+
+    archive: bytes = field(repr=False)
+    sha256: str  # base64 of the SHA-256 digest, as the API's CodeSha256
+
+    @classmethod
+    def of(cls, archive: bytes) -> CodePackage:
+        return cls(archive, base64.b64encode(hashlib.sha256(archive).digest()).decode())
+
+    @property
+    def size(self) -> int:
+        """Bytes of the archive, as the API's CodeSize."""
+        return len(self.archive)
+
+    @property
+    def key(self) -> str:
+        """The digest in hexadecimal: safe as a folder's name."""
+        return base64.b64decode(self.sha256).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionConfiguration:
+    """One version of a function. Immutable: a change makes a new one with a new revision.
+
+    ``memory_size`` in MB, ``timeout`` in seconds, ``ephemeral_storage`` in MB,
+    ``layers`` in the order in which they are laid out, ``last_modified`` as the API prints it.
+    """
+
+    name: str
+    account: str
+    region: str
+    runtime: str
+    role: str
+    handler: str
+    code: CodePackage
+    description: str = ""
+    timeout: int = 3
+    memory_size: int = 128
+    ephemeral_storage: int = 512
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    layers: tuple[LayerVersion, ...] = ()
+    version: str = LATEST
+    last_modified: str = ""
+    revision_id: str = ""
+    tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def arn(self) -> str:
+        """The unqualified ARN."""
+        return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
+
+    @property
+    def log_group(self) -> str:
+        return f"/aws/lambda/{self.name}"

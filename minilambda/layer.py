@@ -1,0 +1,77 @@
+"""A layer version and who may use it, as data.
+
+Stands for: ``GetLayerVersionResponse`` and the policy of a layer version in the Lambda API.
+AWS pages: *GetLayerVersion* and *AddLayerVersionPermission* in the Lambda API reference.
+Leaves out: permissions for a whole organization, code signing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .function import CodePackage
+
+
+@dataclass(frozen=True, slots=True)
+class LayerVersion:
+    """One version of a layer. Immutable: publishing again makes the next version.
+
+    ``created`` as the API prints it; ``unzipped``: bytes of its files, unpacked.
+    """
+
+    name: str
+    account: str
+    region: str
+    version: int
+    content: CodePackage
+    unzipped: int
+    created: str
+    description: str = ""
+    license_info: str | None = None
+    compatible_runtimes: tuple[str, ...] | None = None
+    compatible_architectures: tuple[str, ...] | None = None
+
+    @property
+    def layer_arn(self) -> str:
+        return f"arn:aws:lambda:{self.region}:{self.account}:layer:{self.name}"
+
+    @property
+    def arn(self) -> str:
+        """The ARN with the version: what a function's ``Layers`` names."""
+        return f"{self.layer_arn}:{self.version}"
+
+    def suits(self, runtime: str | None, architecture: str | None) -> bool:
+        """Whether it is listed under these filters (None: any). AWS enforces them nowhere else."""
+        return ((runtime is None or runtime in (self.compatible_runtimes or ()))
+                and (architecture is None
+                     or architecture in (self.compatible_architectures or ())))
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPolicy:
+    """Which other accounts may use a layer version: statements by their id, in order."""
+
+    revision_id: str
+    statements: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+    def __contains__(self, statement_id: str) -> bool:
+        return any(sid == statement_id for sid, _ in self.statements)
+
+    def allows(self, account: str) -> bool:
+        return any(statement["Principal"] in ("*", {"AWS": f"arn:aws:iam::{account}:root"})
+                   for _, statement in self.statements)
+
+    def with_statement(self, statement: dict[str, Any], revision_id: str) -> LayerPolicy:
+        return LayerPolicy(revision_id, (*self.statements, (statement["Sid"], statement)))
+
+    def without(self, statement_id: str, revision_id: str) -> LayerPolicy:
+        left = tuple(item for item in self.statements if item[0] != statement_id)
+        return replace(self, revision_id=revision_id, statements=left)
+
+    def document(self) -> str:
+        """The policy as JSON, as GetLayerVersionPolicy gives it."""
+        return json.dumps({"Version": "2012-10-17", "Id": "default",
+                           "Statement": [statement for _, statement in self.statements]},
+                          separators=(",", ":"))

@@ -1,0 +1,45 @@
+"""What a modelled run costs: the figures of ``model.toml`` as an object.
+
+Stands for nothing AWS promises: these are typical figures that make a page's outputs repeatable.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeModel:
+    """One family of runtimes. Durations in milliseconds, memory in MB."""
+
+    init_ms: float
+    cpu_ms: float
+    memory_mb: int
+    memory_step_mb: int
+
+    def memory(self, used_mb: float) -> int:
+        """Memory used, with the growth past the runtime's own share rounded."""
+        growth = max(0.0, used_mb - self.memory_mb)
+        return self.memory_mb + round(growth / self.memory_step_mb) * self.memory_step_mb
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """``runtimes``: by family (python, nodejs, provided)."""
+
+    runtimes: Mapping[str, RuntimeModel]
+    latency_ms: Mapping[str, float]
+    idle_seconds: float
+
+    @classmethod
+    def load(cls) -> Model:
+        data = tomllib.loads(resources.files(__package__).joinpath("model.toml").read_text())
+        runtimes = {name: RuntimeModel(**figures) for name, figures in data["runtimes"].items()}
+        return cls(runtimes, data["latency_ms"], data["environment"]["idle_seconds"])
+
+    def latency(self, service: str | None) -> float:
+        """Seconds that one call of ``service`` takes from inside a function."""
+        return self.latency_ms.get(service or "", self.latency_ms["default"]) / 1000

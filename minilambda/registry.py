@@ -1,0 +1,333 @@
+"""The functions of every account and region: made, read, changed, deleted.
+
+Stands for: CreateFunction, GetFunction, ListFunctions, UpdateFunctionCode,
+UpdateFunctionConfiguration, DeleteFunction and the tag operations of the Lambda API.
+AWS page: *CreateFunction* (and so on) in the Lambda API reference.
+Leaves out (so far): versions and aliases, everything ``aws/options.py`` refuses.
+
+Requests are mappings with botocore's member names, already checked against the service model
+(``aws/validation.py``). What is decided here needs to know the cloud: its limits, the other
+functions, the role, the code. The answers come as immutable :class:`FunctionConfiguration`.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from botocore.loaders import Loader
+
+from . import errors
+from .clock import Clock
+from .function import LATEST, CodePackage, FunctionConfiguration
+from .layer import LayerVersion
+from .layers import Layers
+from .limits import Limits
+from .package import check_archive, unzipped_size
+
+OnChange = Callable[[FunctionConfiguration, FunctionConfiguration | None], None]
+
+# Names a function's environment variables may not have.
+# AWS page: Working with Lambda environment variables ("Defined runtime environment variables").
+RESERVED_VARIABLES = frozenset({
+    "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+})
+
+_NAME = re.compile(
+    r"(?:arn:aws:lambda:(?P<region>[a-z0-9-]+):)?(?:(?P<account>\d{12}):)?(?:function:)?"
+    r"(?P<name>[A-Za-z0-9_-]+)(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?")
+_ROLE_ACCOUNT = re.compile(r"arn:aws:iam::(\d{12}):role/")
+_PAGE = 50  # functions in one answer of ListFunctions, however many are asked for
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionName:
+    """A function as a request names it: by name, partial ARN or ARN, with a qualifier or not."""
+
+    account: str
+    region: str
+    name: str
+    qualifier: str | None = None
+
+    @property
+    def arn(self) -> str:
+        """As AWS's messages print it: with the qualifier if one was given."""
+        arn = f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
+        return f"{arn}:{self.qualifier}" if self.qualifier else arn
+
+    @classmethod
+    def parse(cls, account: str, region: str, text: str,
+              qualifier: str | None = None) -> FunctionName:
+        """``account`` and ``region`` are the caller's."""
+        match = _NAME.fullmatch(text)
+        if match is None:
+            raise errors.function_not_found(text)
+        inside = match["qualifier"]
+        if inside and qualifier and inside != qualifier:
+            raise errors.qualifier_mismatch()
+        if match["region"] and match["region"] != region:
+            raise errors.wrong_region(match["region"], region)
+        return cls(match["account"] or account, region, match["name"], inside or qualifier)
+
+
+class Registry:
+    """All functions of one cloud.
+
+    Args:
+        clock: gives revision ids and the time of a change.
+        limits: the profile in force.
+        fetch_code: ``(account, region, bucket, key, version or None) -> bytes`` of an S3 object;
+            raises LambdaError when there is none.
+        role_trusts_lambda: whether this role (an ARN) exists and Lambda may assume it.
+        on_change: called with the old configuration and the new one (None: deleted) after code or
+            configuration changed. Not called for a new function, nor for tags, which no execution
+            environment can see.
+    """
+
+    def __init__(self, clock: Clock, limits: Limits, *,
+                 fetch_code: Callable[[str, str, str, str, str | None], bytes],
+                 role_trusts_lambda: Callable[[str], bool],
+                 on_change: OnChange | None = None) -> None:
+        self.clock, self.limits, self.on_change = clock, limits, on_change
+        self._fetch_code, self._role_trusts_lambda = fetch_code, role_trusts_lambda
+        self._functions: dict[tuple[str, str, str], FunctionConfiguration] = {}
+        self._lock = threading.RLock()
+        self.runtimes = known_runtimes(limits)
+        self.layers = Layers(clock, limits, self._code)
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def get(self, account: str, region: str, name: str, qualifier: str | None = None,
+            *, action: str = "lambda:GetFunction") -> FunctionConfiguration:
+        """The function of that name, partial ARN or ARN.
+
+        ``account`` and ``region`` are the caller's; ``action`` is what a refusal of another
+        account's function names.
+        """
+        wanted = FunctionName.parse(account, region, name, qualifier)
+        if wanted.account != account:
+            raise errors.other_account(account, action, wanted.arn)
+        with self._lock:
+            found = self._functions.get((wanted.account, wanted.region, wanted.name))
+        if found is None:
+            raise errors.function_not_found(wanted.arn)
+        if wanted.qualifier not in (None, LATEST):
+            raise errors.not_implemented(f"versions and aliases (Qualifier {wanted.qualifier})")
+        return found
+
+    def list(self, account: str, region: str, marker: str | None = None,
+             max_items: int | None = None) -> tuple[list[FunctionConfiguration], str | None]:
+        """One page of a region's functions in the order of their names, and the next marker."""
+        with self._lock:
+            here = sorted(
+                (f for (a, r, _), f in self._functions.items() if (a, r) == (account, region)),
+                key=lambda function: function.name)
+        rest = [f for f in here if marker is None or f.name > marker]
+        page = rest[:min(max_items or _PAGE, _PAGE)]
+        return page, page[-1].name if len(rest) > len(page) else None
+
+    def __iter__(self):
+        """Every function of every account and region."""
+        with self._lock:
+            return iter(list(self._functions.values()))
+
+    def code_storage(self, account: str, region: str) -> int:
+        """Bytes that a region's deployment packages and layers take."""
+        functions = sum(f.code.size for f in self if (f.account, f.region) == (account, region))
+        return functions + self.layers.storage(account, region)
+
+    # -- changing ----------------------------------------------------------------------------------
+
+    def create(self, account: str, region: str, request: Mapping[str, Any]
+               ) -> FunctionConfiguration:
+        """A new function from a CreateFunction request."""
+        wanted = FunctionName.parse(account, region, request["FunctionName"])
+        if wanted.account != account or wanted.qualifier:
+            raise errors.invalid(f"Invalid function name: {request['FunctionName']}")
+        key = (account, region, wanted.name)
+        if not request.get("Runtime") or not request.get("Handler"):
+            raise errors.runtime_and_handler_needed()
+        settings = self._settings(account, region, request)
+        tags = self._tags(request.get("Tags") or {})
+        with self._lock:
+            if key in self._functions:
+                raise errors.function_exists(wanted.name)
+        function = self._stamped(FunctionConfiguration(
+            name=wanted.name, account=account, region=region, tags=tags,
+            code=self._code(account, region, request["Code"], "CreateFunction",
+                            settings.get("layers", ())),
+            **({"timeout": self.limits.timeout_default,
+                "memory_size": self.limits.memory_default,
+                "ephemeral_storage": self.limits.tmp_default} | settings)))
+        with self._lock:
+            if key in self._functions:
+                raise errors.function_exists(wanted.name)
+            self._functions[key] = function
+        return function
+
+    def update_configuration(self, account: str, region: str, request: Mapping[str, Any]
+                             ) -> FunctionConfiguration:
+        """Change what an UpdateFunctionConfiguration request names; the rest stays."""
+        old = self._current(account, region, request, "lambda:UpdateFunctionConfiguration")
+        return self._swap(old, request, **self._settings(account, region, request))
+
+    def update_code(self, account: str, region: str, request: Mapping[str, Any]
+                    ) -> FunctionConfiguration:
+        """New code from an UpdateFunctionCode request. With ``DryRun`` nothing changes."""
+        old = self._current(account, region, request, "lambda:UpdateFunctionCode")
+        code = self._code(account, region, request, "UpdateFunctionCode", old.layers)
+        if request.get("DryRun"):
+            return replace(old, code=code)
+        return self._swap(old, request, code=code)
+
+    def delete(self, account: str, region: str, name: str, qualifier: str | None = None) -> None:
+        old = self.get(account, region, name, qualifier, action="lambda:DeleteFunction")
+        if FunctionName.parse(account, region, name, qualifier).qualifier == LATEST:
+            raise errors.invalid("$LATEST version cannot be deleted without deleting the function.")
+        with self._lock:
+            self._functions.pop((old.account, old.region, old.name), None)
+        self._tell(old, None)
+
+    def tag(self, account: str, region: str, name: str, tags: Mapping[str, str]) -> None:
+        """Add tags, or replace their values. Tags are no part of the revision."""
+        self._retag(account, region, name, lambda old: {**old, **tags})
+
+    def untag(self, account: str, region: str, name: str, keys: list[str]) -> None:
+        self._retag(account, region, name,
+                    lambda old: {k: v for k, v in old.items() if k not in keys})
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _current(self, account: str, region: str, request: Mapping[str, Any],
+                 action: str) -> FunctionConfiguration:
+        old = self.get(account, region, request["FunctionName"], action=action)
+        if request.get("RevisionId") and request["RevisionId"] != old.revision_id:
+            raise errors.revision_mismatch()
+        return old
+
+    def _swap(self, old: FunctionConfiguration, request: Mapping[str, Any],
+              **changes: Any) -> FunctionConfiguration:
+        """Put the changed function in the old one's place."""
+        key = (old.account, old.region, old.name)
+        with self._lock:
+            current = self._functions.get(key)
+            if current is None:  # deleted while its code was being read
+                raise errors.function_not_found(old.arn)
+            if request.get("RevisionId") and current.revision_id != old.revision_id:
+                raise errors.revision_mismatch()
+            changed = replace(current, **changes)
+            if changes.keys() & {"code", "layers"}:
+                self._check_size(changed)
+            new = self._functions[key] = self._stamped(changed)
+        self._tell(current, new)
+        return new
+
+    def _stamped(self, function: FunctionConfiguration) -> FunctionConfiguration:
+        return replace(
+            function, revision_id=self.clock.uuid(), last_modified=self.clock.api_date())
+
+    def _tell(self, old: FunctionConfiguration, new: FunctionConfiguration | None) -> None:
+        if self.on_change is not None:
+            self.on_change(old, new)
+
+    def _retag(self, account: str, region: str, name: str,
+               change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+        with self._lock:
+            old = self.get(account, region, name, action="lambda:TagResource")
+            self._functions[old.account, old.region, old.name] = replace(
+                old, tags=self._tags(change(old.tags)))
+
+    def _tags(self, tags: Mapping[str, str]) -> Mapping[str, str]:
+        if len(tags) > self.limits.tags:
+            raise errors.too_many_tags()
+        return MappingProxyType(dict(tags))
+
+    def _settings(self, account: str, region: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of a FunctionConfiguration that a request sets."""
+        found = {field: request[member] for member, field in _SETTINGS.items()
+                 if request.get(member) is not None}
+        if "EphemeralStorage" in request:
+            found["ephemeral_storage"] = request["EphemeralStorage"]["Size"]
+        if "Environment" in request:
+            found["environment"] = self._environment(request["Environment"].get("Variables") or {})
+        if request.get("Layers") is not None:
+            found["layers"] = self.layers.resolve(account, region, request["Layers"])
+        if found.get("runtime", self.runtimes[0]) not in self.runtimes:
+            raise errors.runtime_unknown(found["runtime"], self.runtimes)
+        if "role" in found:
+            self._check_role(account, found["role"])
+        return found
+
+    def _environment(self, variables: Mapping[str, str]) -> Mapping[str, str]:
+        reserved = [name for name in variables if name in RESERVED_VARIABLES]
+        if reserved:
+            raise errors.environment_reserved(reserved)
+        if errors.environment_size(variables) > self.limits.env_bytes:
+            raise errors.environment_too_big(variables)
+        return MappingProxyType(dict(variables))
+
+    def _check_role(self, account: str, role: str) -> None:
+        owner = _ROLE_ACCOUNT.match(role)
+        if owner is not None and owner[1] != account:
+            raise errors.role_of_another_account()
+        if not self._role_trusts_lambda(role):
+            raise errors.role_not_assumable()
+
+    def _code(self, account: str, region: str, source: Mapping[str, Any],
+              operation: str, layers: tuple[LayerVersion, ...] = ()) -> CodePackage:
+        """The archive that ``ZipFile`` holds or ``S3Bucket``, ``S3Key`` point at.
+
+        What it unpacks to must fit beside the function's ``layers``.
+        """
+        archive, bucket, key = (source.get(m) for m in ("ZipFile", "S3Bucket", "S3Key"))
+        if archive is not None:
+            if bucket or key or source.get("S3ObjectVersion"):
+                raise errors.zip_file_or_s3()
+            if len(archive) > self.limits.zip_direct:
+                # What AWS limits is the request, where the archive stands in base64.
+                raise errors.request_too_large(-(-self.limits.zip_direct * 4 // 3), operation)
+        elif bucket and key:
+            archive = self._fetch_code(account, region, bucket, key, source.get("S3ObjectVersion"))
+        else:
+            raise errors.code_source_needed()
+        check_archive(archive, self.limits, sum(layer.unzipped for layer in layers))
+        if self.code_storage(account, region) + len(archive) > self.limits.code_storage:
+            raise errors.code_storage_exceeded()
+        return CodePackage.of(archive)
+
+
+    def _check_size(self, function: FunctionConfiguration) -> None:
+        """Whether code and layers that are there already fit together."""
+        if function.layers:
+            actual = unzipped_size(function.code.archive) + sum(
+                layer.unzipped for layer in function.layers)
+            if actual > self.limits.unzipped:
+                raise errors.code_and_layers_too_big(self.limits.unzipped, actual)
+
+
+_SETTINGS = {"Runtime": "runtime", "Role": "role", "Handler": "handler",
+             "Description": "description", "Timeout": "timeout", "MemorySize": "memory_size"}
+
+
+def known_runtimes(limits: Limits) -> list[str]:
+    """Names of runtimes a function may have.
+
+    The profile's own come first, then every name botocore's service model knows: what runs is
+    decided by what is installed on the reader's machine, not by the year.
+    """
+    return list(dict.fromkeys([*limits.runtimes, *_runtimes_of_the_model()]))
+
+
+@cache
+def _runtimes_of_the_model() -> list[str]:
+    model = Loader().load_service_model("lambda", "service-2")
+    return model["shapes"]["Runtime"]["enum"]

@@ -1,0 +1,93 @@
+"""What an execution environment tells the engine.
+
+Each is one step of a runtime's conversation with the Runtime API, or what the supervisor saw of its
+process. They arrive on the sandbox's own thread and are handed to one receiver, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The runtime is up; none of the function's code has run yet (if the runtime is ours)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """GET /invocation/next: initialised, or done with the last event."""
+
+
+@dataclass(frozen=True, slots=True)
+class InitError:
+    error_type: str
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    request_id: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    request_id: str
+    error_type: str
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Code asked to sleep. It stays stopped until ``wake`` is called (from any thread).
+
+    ``until``: if not None, it sleeps till then, ``(began, end)`` in ns since 1970, unless the
+    present is no longer ``began``. ``wanted``: False if it has given up meanwhile.
+    """
+
+    seconds: float
+    wake: Callable[[], None]
+    until: tuple[int, int] | None = None
+    wanted: Callable[[], bool] = lambda: True
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """Code that slept runs on, as what it waited for has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """``peak_mb``: most memory so far. ``cpu``: seconds of CPU of each living thread."""
+
+    peak_mb: float
+    cpu: dict[str, list[float]]
+
+    @property
+    def total(self) -> float:
+        return sum(map(sum, self.cpu.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The main process ended: exit code (negative: by that signal), and why we killed it, if so.
+
+    ``cpu``: seconds of CPU it used in all.
+    """
+
+    code: int
+    reason: str | None
+    peak_mb: float
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Complete lines that the function wrote to its standard output or error."""
+
+    lines: tuple[str, ...]
+
+
+Message = Started | Next | InitError | Response | Failure | Sleep | GaveUp | Usage | Exit | Output

@@ -1,0 +1,17 @@
+"""Pictures and controls for notebooks and the built book: what isn't AWS's to have.
+
+Stands for nothing of AWS's. A view reads a cloud's trace and its limits, and whatever it changes it
+changes through boto3. Importing this package makes our renderer and template Plotly's defaults, so
+that any Plotly figure shows in JupyterLab and in the built page, with a text alternative.
+"""
+
+from . import renderer
+from .life import life
+from .limits_note import limits_note
+from .panel import Panel, panel
+from .renderer import describe
+from .report import report
+
+__all__ = ["Panel", "describe", "life", "limits_note", "panel", "report"]
+
+renderer.register()
