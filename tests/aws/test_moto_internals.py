@@ -1,0 +1,87 @@
+"""Every moto internal that minilambda touches: an upgrade that moves one fails here by name."""
+
+import inspect
+
+import moto.awslambda.exceptions
+import moto.awslambda.models
+import moto.core
+import moto.core.base_backend
+import moto.core.model_instances
+import moto.core.request
+import moto.core.responses
+import moto.core.routing
+import moto.core.serialize
+import moto.core.utils
+import moto.iam.models
+import moto.moto_api._internal
+import moto.moto_server.werkzeug_app
+import moto.s3.models
+import moto.s3.notifications
+import moto.sqs.models
+import moto.utilities.utils
+import pytest
+
+SIGNATURES = {
+    "awslambda.models.LambdaFunction.invoke": ["self", "body", "request_headers",
+                                               "response_headers"],
+    "awslambda.models.LambdaBackend.__init__": ["self", "region_name", "account_id"],
+    "awslambda.models.LambdaBackend.get_function": ["self", "function_name_or_arn", "qualifier"],
+    "awslambda.models.LambdaBackend.get_function_by_arn": ["self", "function_arn"],
+    "awslambda.models.LambdaBackend.list_functions": ["self", "func_version"],
+    "awslambda.models.LambdaBackend.iter_tagged_resources": ["self"],
+    "awslambda.exceptions.UnknownFunctionException.__init__": ["self", "arn"],
+    "core.base_backend.BackendDict.reset": [],
+    "core.model_instances.reset_model_data": [],
+    "core.responses.BaseResponse.__init__": ["self", "service_name"],
+    "core.responses.BaseResponse.call_action": ["self"],
+    "core.responses.BaseResponse._get_action": ["self"],
+    "core.responses.BaseResponse._authenticate_and_authorize_normal_action": ["self", "resource"],
+    "core.routing.get_service_router": ["service_name"],
+    "core.routing.ServiceOperationRouter.match": ["self", "request"],
+    "core.serialize.RestJSONSerializer.serialize": ["self", "result"],
+    "core.utils.get_service_model": ["service_name"],
+    "iam.models.IAMBackend.get_roles": ["self"],
+    "moto_server.werkzeug_app.DomainDispatcherApplication.__init__": ["self", "create_app"],
+    "moto_server.werkzeug_app.DomainDispatcherApplication.__call__": ["self", "environ",
+                                                                      "start_response"],
+    "moto_server.werkzeug_app.create_backend_app": ["service"],
+    "moto_server.werkzeug_app.MotoRequestHandler.make_environ": ["self"],
+    "s3.models.S3Backend.get_object": ["self", "bucket_name", "key_name", "version_id",
+                                       "part_number", "return_delete_marker"],
+    "s3.notifications._invoke_awslambda": ["account_id", "event_body", "fn_arn", "region_name"],
+    "sqs.models.SQSBackend.receive_message": [
+        "self", "queue_name", "count", "wait_seconds_timeout", "visibility_timeout",
+        "message_attribute_names"],
+    "utilities.utils.get_partition": ["region"],
+}
+
+
+@pytest.mark.parametrize("path", SIGNATURES)
+def test_signature(path):
+    found = moto
+    for name in path.split("."):
+        found = getattr(found, name)
+    assert list(inspect.signature(found).parameters) == SIGNATURES[path]
+
+
+def test_data_that_is_read_or_replaced():
+    assert isinstance(moto.awslambda.models.lambda_backends, moto.core.base_backend.BackendDict)
+    assert moto.awslambda.models.lambda_backends.backend is moto.awslambda.models.LambdaBackend
+    assert moto.core.DEFAULT_ACCOUNT_ID == "123456789012"
+    assert moto.moto_api._internal.mock_random.getstate()
+    assert moto.core.responses.BaseResponse.use_raw_body is False
+    assert "assume_role_policy_document" in inspect.signature(
+        moto.iam.models.Role.__init__).parameters
+    assert isinstance(moto.s3.models.FakeKey.value, property)
+    assert {"raw_path", "from_wsgi_server"} <= vars(moto.core.request.Request).keys()
+
+
+def test_a_backends_urls_are_found_beside_its_module():
+    """What makes minilambda.aws.models and minilambda.aws.urls a pair."""
+    source = inspect.getsource(moto.core.base_backend.BaseBackend._url_module.fget)
+    assert 'rstrip("models") + "urls"' in source
+
+
+def test_dispatch_names_a_routes_handler():
+    assert moto.core.responses.BaseResponse.dispatch.__name__ == "dispatch"
+    assert moto.core.utils.convert_regex_to_flask_path("/.*") == "/<path:route>"

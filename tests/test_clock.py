@@ -1,0 +1,170 @@
+"""The clock: what it promises about order, waiting and real work."""
+
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minilambda.clock import COURSE_START, Clock, ClockStopped
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=30))
+def test_everything_happens_in_order_and_on_time(delays):
+    clock, seen = Clock(start=COURSE_START), []
+
+    def wait(delay):
+        yield clock.timeout(delay)
+        seen.append((clock.seconds, delay))
+
+    for delay in delays:
+        clock.process(wait(delay))
+    clock.run_until_idle()
+    assert [at for at, _ in seen] == sorted(delays)
+    assert all(at == delay for at, delay in seen)
+    assert clock.seconds == max(delays)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1000), st.booleans()), max_size=20), st.floats(0, 1000))
+def test_run_passes_exactly_the_time_asked_for(timeouts, seconds):
+    clock = Clock(start=COURSE_START)
+    happened = []
+
+    def wait(delay):
+        yield clock.timeout(delay)
+        happened.append(delay)
+
+    for delay, cancelled in timeouts:
+        if cancelled:
+            clock.cancel(clock.timeout(delay))
+        else:
+            clock.process(wait(delay))
+    clock.run(seconds)
+    assert clock.seconds == seconds
+    assert sorted(happened) == sorted(d for d, cancelled in timeouts if not cancelled
+                                      and d <= seconds)
+
+
+def test_a_cancelled_timeout_takes_no_time():
+    clock = Clock(start=COURSE_START)
+    clock.cancel(clock.timeout(900))
+    clock.run_until_idle()
+    assert clock.seconds == 0
+
+
+def test_background_waits_do_not_keep_it_from_being_idle():
+    clock, expired = Clock(start=COURSE_START), []
+
+    def expire():
+        yield clock.background(600)
+        expired.append(clock.seconds)
+
+    clock.process(expire())
+    clock.run_until_idle()
+    assert (clock.seconds, expired) == (0, [])
+    clock.run(600)
+    assert expired == [600]
+
+
+def test_virtual_time_waits_for_real_work():
+    clock = Clock(start=COURSE_START)
+    work = clock.work()
+    threading.Timer(0.2, work.done).start()
+    began = time.monotonic()
+    clock.run(3600)
+    assert time.monotonic() - began >= 0.19
+    assert clock.seconds == 3600
+
+
+def test_answers_enter_in_the_order_in_which_the_work_began():
+    clock, order = Clock(start=COURSE_START), []
+    works = [clock.work() for _ in range(5)]
+
+    def answer(number):
+        def enter():
+            order.append(number)
+            works[number].done()
+
+        works[number].answer(enter)
+
+    for number in (3, 1, 4, 0):
+        answer(number)
+    assert order == []
+    threading.Timer(0.05, answer, [2]).start()
+    clock.run(1)
+    assert order == [0, 1, 2, 3, 4]
+
+
+def test_a_waiting_thread_s_own_work_does_not_block_it():
+    clock = Clock(start=COURSE_START)
+    outer = clock.work(thread=threading.get_ident())
+    clock.run_until(clock.timeout(5))
+    assert clock.seconds == 5
+    outer.done()
+
+
+def test_overrunning_work_is_told_once():
+    clock, told = Clock(start=COURSE_START), []
+    work = clock.work(patience=0.05, on_overrun=lambda: (told.append(1), work.done()))
+    clock.run(1)
+    assert told == [1]
+
+
+def test_a_wait_that_can_never_end_says_so():
+    clock = Clock(start=COURSE_START)
+    with pytest.raises(RuntimeError, match="nothing left to happen"):
+        clock.run_until(clock.event())
+
+
+def test_stopping_ends_every_wait():
+    clock, ended = Clock(start=COURSE_START), []
+    clock.work()
+
+    def wait():
+        try:
+            clock.run(10)
+        except ClockStopped:
+            ended.append(True)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.05)
+    clock.stop()
+    thread.join(2)
+    assert ended == [True]
+
+
+def test_many_threads_may_wait_at_once():
+    clock, woken = Clock(start=COURSE_START), []
+
+    def wait(seconds):
+        clock.run_until(clock.process(sleep(seconds)))
+
+    def sleep(seconds):
+        yield clock.timeout(seconds)
+        woken.append(seconds)
+
+    held = clock.work()
+    threads = [threading.Thread(target=wait, args=[n]) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    held.done()
+    for thread in threads:
+        thread.join(5)
+    assert woken == sorted(woken) and len(woken) == 20 and clock.seconds == 19
+
+
+def test_wall_clock_follows_the_computer_s():
+    clock = Clock(wall=True, speed=20)
+    began = time.monotonic()
+    clock.run(2)
+    assert 0.1 <= time.monotonic() - began < 1
+    assert clock.seconds >= 2
+    assert clock.now > datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def test_ids_come_from_the_seed():
+    assert Clock(seed=3).uuid() == Clock(seed=3).uuid() != Clock(seed=4).uuid()
