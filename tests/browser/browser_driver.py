@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+from playwright.sync_api import sync_playwright
+
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "tests" / "_screenshots"  # not in git: what the last run saw
 AXE = Path(__file__).parent / "assets" / "axe-core" / "axe.min.js"
@@ -16,6 +19,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 FLAGS = [
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
+    # Containers give /dev/shm 64 MB, which a page with figures can exceed: Chromium then dies.
+    "--disable-dev-shm-usage",
 ]
 HOW_TO_GET = (
     "needs Chromium: `sudo apt install chromium` (or `brew install --cask chromium`), "
@@ -40,6 +45,48 @@ def chromium_path() -> str | None:
             raise FileNotFoundError(f"CHROMIUM_PATH={named}: there is no such file")
         return named
     return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+# Module scope, not session: Playwright's sync interface keeps an event loop running in this thread,
+# which tests of other modules in the same worker would stumble over.
+@pytest.fixture(scope="module")
+def start_chromium():
+    """start() gives a headless Chromium (a Playwright Browser): the running one, or a new one
+    when it has died, so that a browser's crash costs one test and not the rest of its module.
+    """
+    path = chromium_path()
+    if path is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW_TO_GET)
+    with sync_playwright() as playwright:
+        running = []
+
+        def start():
+            if not running or not running[-1].is_connected():
+                launch = playwright.chromium.launch
+                running.append(launch(executable_path=path, args=FLAGS))
+            return running[-1]
+
+        yield start
+        for browser in running:
+            browser.close()
+
+
+@pytest.fixture
+def chromium(start_chromium):
+    """A headless Chromium. Skips where none is installed; fails in CI."""
+    return start_chromium()
+
+
+def run_again_when_the_browser_died(items) -> None:
+    """Give tests that drive Chromium one more try when its process died under them.
+
+    Only then: Playwright's TargetClosedError says so, and no page of ours can cause it by what
+    it shows. Everything else fails at the first try.
+    """
+    for item in items:
+        drives = "chromium" in getattr(item, "fixturenames", ())
+        if drives and item.get_closest_marker("flaky") is None:  # both conftests call this
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["TargetClosedError"]))
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):

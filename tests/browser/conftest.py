@@ -9,22 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from browser_driver import FLAGS, HOW_TO_GET, ROOT, WIDTHS, Listener, chromium_path, served, settle
-from playwright.sync_api import sync_playwright
+from browser_driver import (  # noqa: F401 - the fixtures are used by name
+    ROOT,
+    WIDTHS,
+    Listener,
+    chromium,
+    run_again_when_the_browser_died,
+    served,
+    settle,
+    start_chromium,
+)
 
 
-# Module scope, not session: Playwright's sync interface keeps an event loop running in this thread,
-# which tests of other modules in the same worker would stumble over.
-@pytest.fixture(scope="module")
-def chromium():
-    """A headless Chromium (a Playwright Browser). Skips where none is installed; fails in CI."""
-    path = chromium_path()
-    if path is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW_TO_GET)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+def pytest_collection_modifyitems(items):
+    """A browser that dies is started again."""
+    run_again_when_the_browser_died(items)
 
 
 @dataclass(frozen=True)

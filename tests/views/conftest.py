@@ -1,19 +1,21 @@
 """What the views' tests share: a fake Lambda client, made-up clouds, a real one, a browser."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
 import boto3
 import pytest
-from playwright.sync_api import sync_playwright
 from view_fakes import FakeLambda
 
 import minilambda
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
-from browser_driver import FLAGS, HOW_TO_GET, chromium_path  # noqa: E402
+from browser_driver import (  # noqa: E402, F401 - the fixtures are used by name
+    chromium,
+    run_again_when_the_browser_died,
+    start_chromium,
+)
 
 HANDLER = """\
 import time
@@ -25,6 +27,11 @@ def handler(event, context):
         raise ValueError(event["fail"])
     return {"memory": context.memory_limit_in_mb}
 """
+
+
+def pytest_collection_modifyitems(items):
+    """A browser that dies is started again."""
+    run_again_when_the_browser_died(items)
 
 
 @pytest.fixture
@@ -47,15 +54,3 @@ def cloud(tmp_path_factory):
             FunctionName="hello", Runtime="python3.8", Role=role, Handler="app.handler",
             Code={"ZipFile": minilambda.zip_handler(source)})
         yield cloud
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A headless Chromium. Skips where none is installed; fails in CI."""
-    path = chromium_path()
-    if path is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW_TO_GET)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
