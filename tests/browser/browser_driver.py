@@ -80,8 +80,9 @@ def chromium(start_chromium):
 def run_again_when_the_browser_died(items) -> None:
     """Give tests that drive Chromium one more try when its process died under them.
 
-    Only then: Playwright's TargetClosedError says so, and no page of ours can cause it by what
-    it shows. Everything else fails at the first try.
+    Only then: Playwright's TargetClosedError says so. Everything else fails at the first try, and
+    a page that brings the browser down each time fails too; pytest's last line counts the reruns,
+    and more than the one that test_driver.py causes is worth a look.
     """
     for item in items:
         drives = "chromium" in getattr(item, "fixturenames", ())

@@ -1,5 +1,10 @@
 """A browser that dies costs one try of one test; a test that fails still fails."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Error
 
@@ -33,6 +38,31 @@ def test_a_test_whose_browser_died_is_tried_again(chromium):
     assert len(TRIES) == 2
 
 
-def test_only_a_dead_browser_earns_another_try(request, chromium):
-    marker = request.node.get_closest_marker("flaky")
-    assert marker.kwargs == {"reruns": 1, "only_rerun": ["TargetClosedError"]}
+ORDINARY = """\
+def tried():
+    with open("tries", "a") as file:
+        file.write("x")
+
+def test_page_is_wrong(chromium):
+    tried()
+    page = chromium.new_page()
+    page.set_content("<p>no</p>")
+    assert page.inner_text("p") == "yes"
+
+def test_nothing_there(chromium):
+    tried()
+    chromium.new_page().click("#nowhere", timeout=100)
+"""
+
+
+def test_any_other_failure_stands_at_once(tmp_path):
+    """In a pytest of their own, with the conftest that these tests have."""
+    conftest = Path(__file__).with_name("conftest.py")
+    (tmp_path / "conftest.py").write_text(conftest.read_text())
+    (tmp_path / "test_ordinary.py").write_text(ORDINARY)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(conftest.parent)})
+    assert "2 failed" in done.stdout and "rerun" not in done.stdout, done.stdout + done.stderr
+    assert (tmp_path / "tries").read_text() == "xx"
