@@ -64,7 +64,9 @@ class Conversation:
         self._arrival: simpy.Event | None = None
         self._usage_wanted: list[tuple[Work, simpy.Event]] = []
         self._parked: set[simpy.Event] = set()
+        self._naps: dict[simpy.Event, Sleep] = {}  # of those that are parked, who may give up
         self._work: Work | None = None
+        self._quiet: float | None = None  # CPU seconds at the last look, if it did nothing then
         self._patience = self._waited = 0.0
         self._cpu_seen = self._cpu_charged = 0.0
         self._shown_ns = 0  # what code sees as the present
@@ -80,7 +82,7 @@ class Conversation:
         base = self.figures.memory_mb * 1024 if setting.modelled else None
         self.sandbox = setting.sandbox(
             name, self.function, variables, self._receive,
-            setting.limits.payload_sync + RESPONSE_HEADROOM, base)
+            setting.limits.payload_sync + RESPONSE_HEADROOM, base, self.clock.timestamp_ns())
 
     def begin(self, deadline: float) -> None:
         """Real code runs from here on, until ``deadline`` at the latest."""
@@ -170,6 +172,7 @@ class Conversation:
 
     def _abandon(self) -> None:
         parked, self._parked = self._parked, set()
+        self._naps.clear()
         for event in parked:
             self.clock.succeed(event, Killed)
 
@@ -199,9 +202,13 @@ class Conversation:
         if message.until is not None and message.until[0] != self._shown_ns:
             message.wake()
             return
+        if not message.wanted():
+            return
         woken = self.clock.event()
         woken.callbacks.append(lambda event: event.value is Killed or message.wake())
         self._parked.add(woken)
+        if message.until is not None:
+            self._naps[woken] = message
         self._pause()
         self.clock.process(self._sleep_steps(woken, message))
 
@@ -212,15 +219,25 @@ class Conversation:
             seconds = max(0.0, (message.until[1] - self.clock.timestamp_ns()) / 1e9)
         yield self.clock.background(charged + seconds)  # what may happen is the deadline's to say
         if message.wanted():
+            self._naps.pop(woken, None)
             yield from self._wake_steps(woken, 0.0)
-        else:
+        elif woken in self._naps:  # it has been given up, and the news is on its way
+            self._gave_up()
+
+    def _gave_up(self) -> None:
+        """A nap was ended by the code itself: it waits no longer, and runs."""
+        for woken in [event for event, nap in self._naps.items() if not nap.wanted()]:
+            del self._naps[woken]
             self._parked.discard(woken)
+        self._quiet = None
+        self._resume()
 
     def _wake_steps(self, event: simpy.Event, seconds: float) -> Steps:
         """After ``seconds`` code runs on (unless it was killed meanwhile)."""
         yield self.clock.timeout(seconds)
         if event in self._parked and not self._ended:
             self._parked.discard(event)
+            self._quiet = None
             self._resume()
             self.clock.succeed(event)
 
@@ -318,15 +335,20 @@ class Conversation:
     def _idle_steps(self) -> Steps:
         """Some threads of the code wait for the clock. Value: True if the others only wait too.
 
-        A thread that waits for another (a pool's, say) tells nobody. What uses no CPU for a moment
-        does nothing: time may pass.
+        A thread that waits for another (a pool's, say) tells nobody. What uses no CPU from one look
+        to the next, and doesn't ask for any, does nothing: time may pass. (On a busy machine code
+        can go without for long. It is runnable all the while, and that shows.)
         """
-        before = self._cpu_seen
         usage = yield from self._ask_steps(self.sandbox.measure)
-        idle = usage is None or usage.total - before < QUIET_CPU
-        if idle:
-            self._pause()
-        return idle
+        if usage is not None:
+            if self._work is None or usage.runnable:
+                self._quiet = None
+                return False
+            before, self._quiet = self._quiet, usage.total
+            if before is None or usage.total - before >= QUIET_CPU:
+                return False
+        self._pause()
+        return True
 
     # -- real work, announced to the clock ------------------------------------------------------------
 
@@ -341,7 +363,7 @@ class Conversation:
                 self._work = self.clock.work(patience, self._overran)
 
     def _pause(self) -> None:
-        self._runs = False
+        self._runs, self._quiet = False, None
         self._drop_work()
 
     def _drop_work(self) -> None:
@@ -356,7 +378,7 @@ class Conversation:
                 self._measured(message)
                 return
             if isinstance(message, GaveUp):
-                self._resume()
+                self._gave_up()
                 return
             self._mailbox.append(message)
             if isinstance(message, Exit):

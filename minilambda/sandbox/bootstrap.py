@@ -78,20 +78,23 @@ class Connection:
 class Nap:
     """A sleep until an instant (ns since 1970) that one may give up before.
 
-    It ends at once if the present is no longer ``began``: then another thread has been woken.
+    It ends at once if the present is no longer ``began``: then another thread has been woken. Once
+    it is made the cloud knows of it: time can't pass its end unnoticed.
     """
 
     def __init__(self, api, began, end):
-        self.api, self.name = api, f"{os.getpid()}-{threading.get_ident()}"
+        self.api = api
+        self.path = f"/minilambda/nap/{os.getpid()}-{threading.get_ident()}"
         self.connection = Connection(api.address)
-        self.connection.send("POST", f"/minilambda/sleep/{self.name}", json.dumps([began, end]).encode(), {})
+        self.connection.call("POST", self.path, json.dumps([began, end]).encode(), {})
+        self.connection.send("GET", self.path, None, {})
 
     def over(self):
         return bool(select.select([self.connection.socket], [], [], 0)[0])
 
     def end(self):
         if not self.over():
-            self.api.call("DELETE", f"/minilambda/sleep/{self.name}")
+            self.api.call("DELETE", self.path)
         self.connection.close()
 
 

@@ -17,7 +17,6 @@ times, raw locks', sockets' and ``select.select``'s timeouts, signals' timers, o
 are the machine's.
 """
 
-import contextlib
 import mmap
 import os
 import struct
@@ -29,7 +28,9 @@ from importlib.machinery import PathFinder
 PAGE = struct.Struct("<qqd")  # cloud's time, machine's time when written (ns); rate (0: stands still)
 READS_A_MILLISECOND = 1000
 GRACE_SECONDS = 0.003  # real: for other threads to reach their own waits
-SETTLE_SECONDS = 3.0  # real: how long others may be at work before a wait lets time pass
+SETTLE_SECONDS = 3.0  # of others' work, after which a wait lets time pass all the same
+STARVED_SECONDS = 60.0  # real: how long that may take
+LOOK_SECONDS = 0.05  # real: what passes between two looks counts as no more
 POLL_SECONDS = 0.001
 MANY_THREADS = 64  # nobody looks at each of more
 LINUX = sys.platform.startswith("linux")
@@ -51,7 +52,8 @@ class CloudClock:
         self.page = self.api = None
         self.origin = 0  # ns: where the monotonic clocks count from
         self.seen = self.reads = 0
-        self.settling, self.asleep = {}, {}  # threads (native ids) and when their waits end (ns)
+        # Threads (native ids) that wait: until when (ns), and since when if the cloud knows of it.
+        self.settling, self.asleep = {}, {}
 
     def open(self, descriptor):
         self.page = mmap.mmap(descriptor, PAGE.size, prot=mmap.PROT_READ)
@@ -71,7 +73,7 @@ class CloudClock:
         if self.reads > READS_A_MILLISECOND and self.api is not None:
             self.reads = 0
             self.api.sleep(0.001)
-            return PAGE.unpack(self.page[:])[0]
+            return self._page()
         return now
 
     def time(self):
@@ -99,67 +101,88 @@ class CloudClock:
         Value: what ``ready`` gave last.
         """
         end = self.time_ns() - int(-seconds * 1e9 // 1)  # rounded up: who waits for less spins
-        while True:
-            if found := self._settle(ready, end):
-                return found
-            if not self._left(end):
-                return ready(0)
-            with self._asleep(end):
+        me = threading.get_native_id()
+        self.settling[me] = end
+        try:
+            while True:
+                if found := self._settle(ready, end):
+                    return found
+                if not self._left(end):
+                    return ready(0)
                 # When another thread has been woken time stands still, until someone waits anew.
-                began = PAGE.unpack(self.page[:])[0]
+                began, found = self._page(), False
                 nap = self.api.nap(began, end)
+                self.asleep[me] = began, end
+                del self.settling[me]
                 try:
-                    while not nap.over() and PAGE.unpack(self.page[:])[0] == began:
-                        if found := ready(POLL_SECONDS):
-                            return found
+                    while not (found or nap.over()) and self._page() == began:
+                        found = ready(POLL_SECONDS)
                 finally:
+                    self.settling[me] = 0 if found else end  # 0: nobody else may let time pass
+                    del self.asleep[me]
                     nap.end()
+                if found:
+                    return found
+        finally:
+            self.settling.pop(me, None)
+
+    def _page(self):
+        """The cloud's time (ns) as it was last written; reading it costs nothing."""
+        return PAGE.unpack(self.page[:])[0]
 
     def _left(self, end):
         return max(0, end - self.time_ns()) / 1e9
 
-    @contextlib.contextmanager
-    def _asleep(self, end):
-        me = threading.get_native_id()
-        self.asleep[me] = end
-        try:
-            yield
-        finally:
-            del self.asleep[me]
+    def _waking(self):
+        """Is a thread about to find out that time has moved since it fell asleep?"""
+        now = self._page()
+        return any(began != now or end <= now for began, end in list(self.asleep.values()))
 
     def _settle(self, ready, end):
         """Wait until time may pass: nobody else computes, and nobody's wait ends earlier.
 
-        Only in real time, as long as it would really take and some seconds at the most. Value:
-        what ``ready`` gave last.
+        Only as long as it would really take, and for some seconds of others' work at the most.
+        Their work counts by the CPU time it gets, and what child processes wait for as it passes:
+        so a machine that is busy or stalls makes no difference. Value: what ``ready`` gave last.
         """
-        me = threading.get_native_id()
-        self.settling[me] = end
-        try:
-            latest = real_monotonic() + min(self._left(end), SETTLE_SECONDS)
-            found, before = ready(GRACE_SECONDS), _others(self)
-            while LINUX and not found and real_monotonic() < latest:
-                found = ready(2 * POLL_SECONDS)
-                # In this order: who leaves one of these lists is seen at work by the next look.
-                first = end <= min(list(self.settling.values()))
-                waking = any(other <= self.time_ns() for other in list(self.asleep.values()))
-                after = _others(self)
-                if first and not waking and not after[1] and after[0] <= before[0]:
+        patience = min(self._left(end), SETTLE_SECONDS)
+        latest = real_monotonic() + STARVED_SECONDS
+        found, before, looked = ready(GRACE_SECONDS), _look(self), real_monotonic()
+        while LINUX and not found and patience > 0 and real_monotonic() < latest:
+            found = ready(2 * POLL_SECONDS)
+            # In this order: who goes over to the other list is seen in one of them, and who has
+            # left both is seen at work by the next look.
+            waking = self._waking()
+            first = end <= min(list(self.settling.values()))
+            after, now = _look(self), real_monotonic()
+            grown = max(0, after.used - before.used) / 1e9
+            if first and not waking:
+                if not (after.computing or after.children or grown):
                     break
-                before = after
-            return found
-        finally:
-            del self.settling[me]
+                waited = min(now - looked, LOOK_SECONDS)
+                patience -= grown if after.computing or grown else waited
+            before, looked = after, now
+        return found
 
 
 clock = CloudClock()
 
 
-def _others(clock):
-    """CPU time (ns) of threads that don't wait; is one running, or a process they started alive?"""
-    main, used, running = os.getpid(), 0, False
+class _Look:
+    """At the threads that don't wait, and at the processes that this one has started.
+
+    ``used``: CPU time (ns). ``computing``: does one compute, or would if it had a processor?
+    ``children``: is a process alive that was started here?
+    """
+
+    def __init__(self, used=0, computing=False, children=False):
+        self.used, self.computing, self.children = used, computing, children
+
+
+def _look(clock):
+    look, main = _Look(), os.getpid()
     if threading.active_count() > MANY_THREADS:
-        return 0, False
+        return look
     queue = [main]
     while queue:
         pid = queue.pop()
@@ -168,12 +191,13 @@ def _others(clock):
                 folder = f"/proc/{pid}/task/{task}"
                 queue += _read(f"{folder}/children").split()
                 if int(task) not in clock.settling and int(task) not in clock.asleep:
-                    used += int(_read(f"{folder}/schedstat").split()[0])
+                    look.used += int(_read(f"{folder}/schedstat").split()[0])
                     state = _read(f"{folder}/stat").rsplit(")", 1)[1].split()[0]
-                    running |= state in "RD" if pid == main else state not in "ZX"
+                    look.computing |= state in "RD"
+                    look.children |= pid != main and state not in "ZX"
         except (OSError, IndexError):
-            running = True  # one has just ended: look again
-    return used, running
+            look.computing = True  # one has just ended: look again
+    return look
 
 
 def _read(path):
@@ -339,6 +363,8 @@ def install():
     """Let this process's Python read :data:`clock`; before anything binds the real functions."""
     _patch_time()
     _patch_threading()
+    for waiting in (clock.settling, clock.asleep):  # a child of fork has none of the other threads
+        os.register_at_fork(after_in_child=waiting.clear)
     sys.meta_path.insert(0, _OnImport)
     for name, patch in _LATER.items():
         if name in sys.modules:

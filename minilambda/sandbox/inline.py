@@ -99,7 +99,7 @@ class InlineSandbox:
 
     def __init__(self, host: InlineHost, name: str, function: FunctionConfiguration,
                  variables: dict[str, str], receiver: Callable[[Message], None],
-                 response_limit: int, base_model_kb: int | None) -> None:
+                 response_limit: int, base_model_kb: int | None, timestamp_ns: int) -> None:
         self.host, self.name, self.receiver = host, name, receiver
         self.response_limit, self.base_mb = response_limit, (base_model_kb or 0) / 1024
         self.task = unpack(host.root, function.code)
@@ -116,6 +116,7 @@ class InlineSandbox:
         self.path = [str(self.task), *layers, *sys.path]
         self.cpu = self.slept = self.allowed = 0.0
         self.gone = False
+        self.set_time(timestamp_ns, 0.0)
         host.sandboxes[name] = self
         host.jobs.append(self._boot)
 

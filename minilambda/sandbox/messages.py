@@ -60,10 +60,14 @@ class GaveUp:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """``peak_mb``: most memory so far. ``cpu``: seconds of CPU of each living thread."""
+    """``peak_mb``: most memory so far. ``cpu``: seconds of CPU of each process.
+
+    ``runnable``: does any thread compute, or would if it had a processor?
+    """
 
     peak_mb: float
     cpu: dict[str, list[float]]
+    runnable: bool = False
 
     @property
     def total(self) -> float:

@@ -67,6 +67,18 @@ class Proc:
             return []
 
     @staticmethod
+    def runnable(pid):
+        """Does any of its threads compute, wait for a processor, or for a page from the disk?"""
+        try:
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/stat", "rb") as file:
+                    if file.read().rsplit(b")", 1)[1].split()[0] in b"RD":
+                        return True
+        except OSError:
+            return os.path.exists(f"/proc/{pid}")  # a thread has just ended: look again
+        return False
+
+    @staticmethod
     def environ_has(pid, marker):
         try:
             with open(f"/proc/{pid}/environ", "rb") as file:
@@ -102,6 +114,9 @@ class PsutilProc:
 
     def cpu_seconds(self, pid):
         return self._ask(pid, lambda p: [sum(p.cpu_times()[:2])], [])
+
+    def runnable(self, pid):
+        return False  # macOS calls every process running: its CPU time has to tell
 
     def environ_has(self, pid, marker):
         return False

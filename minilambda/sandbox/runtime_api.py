@@ -88,13 +88,8 @@ class RuntimeApi:
                 return await self._started()
             case ["minilambda", "sleep"]:
                 return await self._sleep(body)
-            case ["minilambda", "sleep", name] if request.method == "POST":
-                return await self._sleep(body, name)
-            case ["minilambda", "sleep", name] if request.method == "DELETE":
-                if name in self._naps:
-                    self._naps[name].cancel()
-                    self.tell(GaveUp())
-                return _accepted()
+            case ["minilambda", "nap", name]:
+                return await self._nap(request.method, name, body)
         return _refusal(404, "NotFound", f"{request.method} {request.path} is not in the API")
 
     async def _started(self) -> web.Response:
@@ -126,30 +121,47 @@ class RuntimeApi:
         self.tell(Response(request_id, body))
         return _accepted()
 
-    async def _sleep(self, body: bytes, name: str | None = None) -> web.Response:
-        """Answers when it is over. One with a name is until an instant, and may be given up."""
-        loop = asyncio.get_running_loop()
+    async def _sleep(self, body: bytes) -> web.Response:
+        """Answers when it is over."""
         try:
-            asked = json.loads(body)
-            seconds, until = (float(asked), None) if name is None else (0.0, tuple(asked))
+            seconds = float(json.loads(body))
         except (TypeError, ValueError):
             return _refusal(400, "InvalidSleep", "the body must be a number of seconds")
+        woken, wake = self._sleeper()
+        self.tell(Sleep(seconds, wake))
+        await woken
+        return _accepted()
+
+    async def _nap(self, method: str, name: str, body: bytes) -> web.Response:
+        """A sleep until an instant: POST begins it, GET waits for its end, DELETE gives it up."""
+        nap = self._naps.get(name)
+        if method == "POST":
+            try:
+                began, end = map(int, json.loads(body))
+            except (TypeError, ValueError):
+                return _refusal(400, "InvalidSleep", "the body must be two instants in nanoseconds")
+            woken, wake = self._sleeper()
+            self._naps[name] = woken
+            self.tell(Sleep(0.0, wake, (began, end), lambda: not woken.cancelled()))
+        elif nap is not None and method == "GET":
+            await asyncio.wait([nap])
+        elif nap is not None and method == "DELETE":
+            del self._naps[name]
+            nap.cancel()
+            self.tell(GaveUp())
+        return _accepted()
+
+    def _sleeper(self) -> tuple[asyncio.Future, Callable[[], None]]:
+        """What someone who sleeps waits for, and how to wake them from any thread."""
+        loop = asyncio.get_running_loop()
         woken = loop.create_future()
         self._sleepers.add(woken)
         woken.add_done_callback(self._sleepers.discard)
-        if name is not None:
-            self._naps[name] = woken
 
         def wake() -> None:
             loop.call_soon_threadsafe(lambda: woken.done() or woken.set_result(None))
 
-        self.tell(Sleep(seconds, wake, until, lambda: not woken.cancelled()))
-        try:
-            await woken
-        finally:
-            if self._naps.get(name) is woken:
-                del self._naps[name]
-        return _accepted()
+        return woken, wake
 
 
 def _error_type(request: web.BaseRequest, body: bytes) -> str:

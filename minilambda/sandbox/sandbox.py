@@ -34,11 +34,12 @@ class Sandbox:
         receiver: takes each message.
         response_limit: bytes.
         base_model_kb: with modelled durations, what the runtime itself counts as (KB); else None.
+        timestamp_ns: the present instant, which the runtime may read before it is told any other.
     """
 
     def __init__(self, host: Host, name: str, function: FunctionConfiguration,
                  variables: dict[str, str], receiver: Callable[[Message], None],
-                 response_limit: int, base_model_kb: int | None) -> None:
+                 response_limit: int, base_model_kb: int | None, timestamp_ns: int) -> None:
         self.host, self.name, self.receiver = host, name, receiver
         self._base_model_kb = base_model_kb
         self.home = host.root / "environments" / name
@@ -62,6 +63,7 @@ class Sandbox:
                                    function.memory_size, function.ephemeral_storage,
                                    host.cloud_port)
         self.output = OutputPipe(self.plan.renames)
+        self.set_time(timestamp_ns, 0.0)
         host.sandboxes[name] = self
         host.on_loop(self._open)
 
@@ -166,7 +168,8 @@ class Sandbox:
                 if self.api.measured is not None and not self.api.measured.done():
                     self.api.measured.set_result(None)
             case "usage":
-                self.receiver(Usage(message["peak_kb"] / 1024, message["cpu"]))
+                self.receiver(Usage(message["peak_kb"] / 1024, message["cpu"],
+                                    message["runnable"]))
             case "exit":
                 if not self._gone:
                     self._tell(Exit(message["code"], message["reason"], message["peak_kb"] / 1024,

@@ -137,7 +137,7 @@ class Supervisor:
         if child:
             child.frozen = True
             self.signal(child, signal.SIGSTOP)
-            self.do_usage(name)
+            self.tell_usage(child, runnable=False)
 
     def do_thaw(self, name):
         child = self.children.get(name)
@@ -148,10 +148,7 @@ class Supervisor:
     def do_usage(self, name):
         child = self.children.get(name)
         if child:
-            pids = child.pids()
-            self.measure(child)
-            self.send(event="usage", name=name, peak_kb=child.peak_kb,
-                      cpu={pid: proc.cpu_seconds(pid) for pid in pids})
+            self.tell_usage(child, runnable=None)
 
     def do_kill(self, name, reason="killed"):
         child = self.children.get(name)
@@ -230,6 +227,16 @@ class Supervisor:
                     pass
             if not alive:
                 return
+
+    def tell_usage(self, child, runnable):
+        """``runnable``: None if that is to be found out."""
+        pids = child.pids()
+        self.measure(child)
+        cpu = {pid: proc.cpu_seconds(pid) for pid in pids}
+        if runnable is None:  # after the CPU time: who runs in between is seen by the next look
+            runnable = any(proc.runnable(pid) for pid in pids)
+        self.send(event="usage", name=child.name, peak_kb=child.peak_kb, cpu=cpu,
+                  runnable=runnable)
 
     def measure(self, child):
         pids = child.pids()

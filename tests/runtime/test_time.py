@@ -1,5 +1,7 @@
 """Time as a Python handler sees it is the cloud's, and waiting costs it."""
 
+import subprocess
+import sys
 import textwrap
 
 import pytest
@@ -42,6 +44,15 @@ def test_every_clock_reads_the_cloud_s(lab):
     assert set(seen["now"]) == {f"{instant:%Y-%m-%d %H:%M:%S.%f}"}
     assert seen["today"] == seen["text"] == seen["now"][0][:10]
     assert 0 < seen["cpu"] < 5
+
+
+def test_the_clock_is_there_from_the_first_instant(lab):
+    """A runtime that is up before anybody has told it the time would count from 1970."""
+    for _ in range(10):
+        assert 100 <= run(lab, """
+            began = time.monotonic()
+            def handler(event, context): return began
+        """) < 101
 
 
 def test_dates_stay_dates(lab):
@@ -102,6 +113,23 @@ def test_threads_sleep_side_by_side(lab):
             threading.Thread(target=compute).start()
             return slept[0], heard, took(lambda: done.wait(30))
     """) == [3, [1, True], [0, True]]
+
+
+def test_a_busy_machine_wakes_nobody_early(lab):
+    """Threads that wait for a processor compute, though they get nothing done."""
+    source = TOOK + textwrap.dedent("""
+        def handler(event, context):
+            with ThreadPoolExecutor(4) as pool:
+                return took(lambda: list(pool.map(time.sleep, [1, 1, 2, 2])))[0]
+    """)
+    name = lab.deploy(source, MemorySize=1024, Timeout=60)
+    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(6)]
+    try:
+        assert [lab.invoke(name).value for _ in range(5)] == [2] * 5
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
 
 
 def test_a_program_is_waited_for(lab):
