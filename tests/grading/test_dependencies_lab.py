@@ -18,6 +18,7 @@ from .hand_in import ROOT, hand_in
 LAB = Lab.load(ROOT / "labs" / "18-dependencies")
 SOLUTIONS = {cell_id: cell.source for cell_id, cell in LAB.answers.items()}
 FULL = [2, 3, 2, 3]
+pytestmark = pytest.mark.timeout(1600)  # a class of nine, each with pip: long on a busy machine
 
 
 def changed(cell_id, *changes):
@@ -27,6 +28,11 @@ def changed(cell_id, *changes):
         assert old in source
         source = source.replace(old, new)
     return {cell_id: source}
+
+
+INSTALL = "--upgrade --target package aws-xray-sdk"
+# As right as the solution, and quicker: pip takes what is named and nothing else.
+LEAN = changed("function-pack", (INSTALL, INSTALL + " wrapt --no-deps"))
 
 
 def notebook(answers):
@@ -39,42 +45,34 @@ def notebook(answers):
     return made
 
 
-INSTALL = "--upgrade --target package aws-xray-sdk"
 # Name: the answers, the points of each task, and a part of a reason that it is given.
 WRONG_ANSWERS = {
     "library-left-at-home": (
-        changed("function-create", ('"branches.py", "package"', '"branches.py"'),
-                ("print(json.load", "# print(json.load"))
+        LEAN | changed("function-create", ('"branches.py", "package"', '"branches.py"'),
+                       ("print(json.load", "# print(json.load"))
         | {"lean-update": "# it is lean already", "trace-on": "# nothing to trace"},
         [2, 0, 0, 0], "No module named 'aws_xray_sdk'"),
-    "zipped-the-folder": (
-        changed("function-create", ('zip_handler("branches.py", "package")',
-                                    'zip_handler("branches.py", "outer")'),
-                ("function = ", 'shutil.copytree("package", "outer/package")\nfunction = '),
-                ("print(json.load", "# print(json.load"))
-        | {"lean-update": "# it is lean already", "trace-on": "# nothing to trace"},
-        [2, 0, 0, 0], "botocore is most of it, and Lambda has that"),
     "without-what-it-requires": (
         changed("function-pack", (INSTALL, INSTALL + " --no-deps"))
         | changed("function-create", ("print(json.load", "# print(json.load"))
         | {"trace-on": "# nothing to trace"},
         [2, 0, 0, 0], "No module named 'wrapt'"),
     "hard-coded-branches": (
-        changed("function-code", ("    buckets = [bucket", '    return ["camden", "soho"]\n'
-                                                          "    buckets = [bucket")),
+        LEAN | changed("function-code", (
+            "    buckets = [bucket", '    return ["camden", "soho"]\n    buckets = [bucket')),
         [2, 1, 2, 1], "A branch opened in Brixton"),
     "brings-the-sdk-along": (
         {"lean-update": "# It works, so I left it as it was."},
         [2, 3, 0, 3], "botocore is most of it, and Lambda has that"),
     "traces-nothing": (
-        changed("function-code", ("patch_all()\n", "")),
+        LEAN | changed("function-code", ("patch_all()\n", "")),
         [2, 3, 2, 1], "The SDK notes down calls only after patch_all()"),
     "tracing-never-switched-on": (
-        {"trace-on": "# The SDK is in the package, so it must be on."},
+        LEAN | {"trace-on": "# The SDK is in the package, so it must be on."},
         [2, 3, 2, 0], "The tracing mode of list-branches is PassThrough"),
     "role-may-do-everything": (
-        changed("role-create", ('actions = ["s3:ListAllMyBuckets",',
-                                'actions = ["s3:*", "s3:ListAllMyBuckets",')),
+        LEAN | changed("role-create", ('actions = ["s3:ListAllMyBuckets",',
+                                       'actions = ["s3:*", "s3:ListAllMyBuckets",')),
         [1, 3, 2, 3], "The role allows s3:*, which this function doesn't need"),
 }
 
@@ -104,8 +102,8 @@ def graded(tmp_path_factory):
         hand_in(place / "in" / f"{name}.ipynb", notebook(answers))
     done = subprocess.run(
         [sys.executable, "-m", "minilambda.cli", "grade", str(place / "in"), "--out",
-         str(place / "out"), "--jobs", "2"],
-        capture_output=True, text=True, env=dict(os.environ), timeout=580)
+         str(place / "out"), "--jobs", "2", "--time-limit", "400"],
+        capture_output=True, text=True, env=dict(os.environ), timeout=1500)
     assert done.returncode == 0, done.stdout + done.stderr
     return Graded(place / "out")
 
