@@ -20,7 +20,7 @@ from .aws.installation import install, uninstall
 from .aws.neighbours import fetch_code, role_trusts_lambda
 from .aws.inprocess import InProcessServer
 from .aws.server import Server
-from .aws.telemetry import LogWriter, MetricWriter
+from .aws.telemetry import LogWriter, MetricWriter, write_segment
 from .clock import COURSE_START, Clock
 from .concurrency import Concurrency
 from .conversation import Killed
@@ -124,7 +124,7 @@ class Cloud:
         self.sandbox = host.tier.name
         setting = Setting(self.clock, self.trace, self.limits, Model.load(), host,
                           partial(InlineSandbox if inline else Sandbox, host), LogWriter(),
-                          self.durations == "modelled", server.url, DEAD_PROXY)
+                          write_segment, self.durations == "modelled", server.url, DEAD_PROXY)
         Metrics(self.trace, MetricWriter(self.clock, self.account_id, self.region))
         self.placement = Placement(setting)
         stack.callback(self.placement.close)

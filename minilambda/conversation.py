@@ -24,8 +24,8 @@ from .clock import ClockStopped, Work
 from .function import FunctionConfiguration
 from .processor import Processor
 from .sandbox import (
-    Exit, Failure, GaveUp, InlineSandbox, Message, Output, Response, Sandbox, Sleep, Started, Usage,
-    runtimes,
+    Exit, Failure, GaveUp, InlineSandbox, Message, Output, Response, Sandbox, Segments, Sleep, Started,
+    Usage, runtimes,
 )
 from .sandbox import Work as RuntimeWork
 from .setting import Setting
@@ -44,17 +44,17 @@ class Conversation:
     """With one sandbox at a time; a second Init replaces it by a fresh one.
 
     Args:
-        log: takes each line the code wrote.
+        hear: takes what the code wrote and what it sent to the X-Ray daemon.
         on_death: called when the process dies while it ought to be frozen.
     """
 
     def __init__(self, setting: Setting, function: FunctionConfiguration,
-                 log: Callable[[str], None], on_death: Callable[[], None]) -> None:
+                 hear: Callable[[Output | Segments], None], on_death: Callable[[], None]) -> None:
         self.setting, self.function, self.clock = setting, function, setting.clock
         self.figures = setting.model.runtimes[runtimes.family(function.runtime)]
         self.processor = Processor(function.memory_size, setting.limits.vcpu_at_mb,
                                    setting.clock.wall)
-        self.log, self.on_death = log, on_death
+        self.hear, self.on_death = hear, on_death
         self.sandbox: Sandbox | InlineSandbox | None = None
         self.peak_mb = 0.0
         self._active = False  # may its code run?
@@ -114,8 +114,8 @@ class Conversation:
                     if alarm.processed and not self._mailbox:
                         return None
                 message = self._mailbox.pop(0)
-                if isinstance(message, Output):
-                    self._log_lines(message)
+                if isinstance(message, Output | Segments):
+                    self.hear(message)
                 elif isinstance(message, Sleep):
                     self._sleep(message)
                 elif message == "overrun":
@@ -155,8 +155,8 @@ class Conversation:
                 self._arrival = self.clock.event()
                 yield self._arrival
             message = self._mailbox.pop(0)
-            if isinstance(message, Output):
-                self._log_lines(message)
+            if isinstance(message, Output | Segments):
+                self.hear(message)
             if isinstance(message, Exit):
                 break
         self._abandon()
@@ -387,7 +387,7 @@ class Conversation:
                 if not self._active:
                     self.on_death()
             # Code runs on after these; the next message that it stops at brings them in.
-            if not isinstance(message, Output | Started | Response | Failure):
+            if not isinstance(message, Output | Segments | Started | Response | Failure):
                 self._answer(self._arrived)
 
     def _measured(self, usage: Usage | None) -> None:
@@ -416,7 +416,3 @@ class Conversation:
     def _overran(self) -> None:
         self._mailbox.append("overrun")
         self._arrived()
-
-    def _log_lines(self, message: Output) -> None:
-        for line in message.lines:
-            self.log(line)

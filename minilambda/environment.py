@@ -12,13 +12,15 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from . import billing, faults, logs
+from . import billing, faults, logs, xray
 from .conversation import Conversation, Steps
 from .faults import Fault
 from .function import FunctionConfiguration
 from .invocation import Invocation, Outcome, Report, Status
 from .logs import EnvironmentLog
-from .sandbox import Exit, Failure, InitError, Message, Next, Response, runtimes
+from .sandbox import (
+    Exit, Failure, InitError, Message, Next, Output, Response, Segments, runtimes,
+)
 from .sandbox import Work as RuntimeWork
 from .setting import Setting
 
@@ -43,7 +45,7 @@ class Environment:
         self.state = State.NEW
         self.frozen_since = 0.0
         self.log = EnvironmentLog(self.trace, self.clock, setting.log_sink, function, self.name)
-        self.talk = Conversation(setting, function, self._log, self._died_in_its_sleep)
+        self.talk = Conversation(setting, function, self._heard, self._died_in_its_sleep)
         self._request_id: str | None = None
         self._starts = 0
         self._note("environment.created", version=function.version,
@@ -132,6 +134,7 @@ class Environment:
                                "/var/task:/var/task/lib:/opt/lib",
             "LANG": "en_US.UTF-8",
             "PYTHONHASHSEED": "0",
+            "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
             **function.environment,
             "TZ": ":UTC",
             "_HANDLER": function.handler,
@@ -169,8 +172,8 @@ class Environment:
         }
         if invocation.client_context:
             headers["Lambda-Runtime-Client-Context"] = invocation.client_context
-        if invocation.trace_header:
-            headers["Lambda-Runtime-Trace-Id"] = invocation.trace_header
+        if invocation.tracing:
+            headers["Lambda-Runtime-Trace-Id"] = str(invocation.tracing.header)
         self.talk.begin(deadline)
         self.talk.offer(RuntimeWork(invocation.request_id, headers, invocation.payload))
         cost = self.talk.figures.cpu_ms, self.talk.processor.share
@@ -202,7 +205,12 @@ class Environment:
         if fault is not None and fault.log_line:
             self._log(fault.log_line)
         self._log(logs.end_line(request_id))
-        self._log(logs.report_line(request_id, report, *self._report_status(fault)))
+        line = logs.report_line(request_id, report, *self._report_status(fault))
+        tracing = invocation.tracing
+        if tracing is not None and tracing.recorded:
+            line += "\n" + xray.report_line(tracing)
+            self._write_segments(invocation, seconds, init_ms, fault is not None)
+        self._log(line)
         error_type = fault.error_type if fault else None
         self._note("invoke.ended", request_id=request_id, status=str(status),
                    error_type=error_type, duration_ms=report.duration_ms,
@@ -218,6 +226,16 @@ class Environment:
         self._request_id = None
         return Outcome(request_id, status, payload, report, error_type, tuple(self.log.lines),
                        self.clock.seconds, self.name)
+
+    def _write_segments(self, invocation: Invocation, seconds: float, init_ms: float | None,
+                        failed: bool) -> None:
+        ended = self.clock.timestamp()
+        documents = xray.segments(
+            self.function, invocation.request_id, invocation.tracing, ended=ended,
+            arrived=self.clock.at(invocation.arrived).timestamp(), began=ended - seconds,
+            init_ms=init_ms, failed=failed)
+        for document in documents:
+            self.setting.segment_sink(self.function, document)
 
     def _report(self, duration_ms: float, init_ms: float | None, status: Status) -> Report:
         limits, size = self.setting.limits, self.function.memory_size
@@ -268,6 +286,15 @@ class Environment:
 
     def _log(self, line: str) -> None:
         self.log.write(line, self._request_id)
+
+    def _heard(self, message: Output | Segments) -> None:
+        """What code wrote goes to its log, what it sent to the X-Ray daemon to X-Ray."""
+        if isinstance(message, Output):
+            for line in message.lines:
+                self._log(line)
+        else:
+            for document in message.documents:
+                self.setting.segment_sink(self.function, document)
 
     def _public(self, document: bytes) -> bytes:
         """An error document with the names a function knows its folders by."""

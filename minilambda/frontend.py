@@ -19,6 +19,7 @@ from .invocation import Invocation, Outcome
 from .placement import Placement
 from .sandbox import runtimes
 from .trace import Trace
+from .xray import Sampler
 
 GATHER_SECONDS = 10.0  # real ones
 
@@ -52,6 +53,7 @@ class Frontend:
                  placement: Placement) -> None:
         self.clock, self.trace = clock, trace
         self.concurrency, self.placement = concurrency, placement
+        self._sampler = Sampler()
         self._gate: _Gate | None = None
 
     def invoke(self, function: FunctionConfiguration, payload: bytes, *,
@@ -125,8 +127,10 @@ class Frontend:
                               reason=reason)
             self.clock.succeed(caller.entered, errors.throttled(reason))
             return
+        tracing = self._sampler.admit(function, request_id, now, self.clock.timestamp(),
+                                      caller.trace_header)
         invocation = Invocation(request_id, function, caller.payload, now, caller.client_context,
-                                caller.trace_header)
+                                tracing)
         process = self.clock.process(self._run_steps(invocation, lease))
         self.clock.succeed(caller.entered, process)
 

@@ -2,7 +2,7 @@
 
 Stands for: ``FunctionConfiguration`` and ``FunctionCodeLocation`` of the Lambda API.
 AWS page: *FunctionConfiguration* in the Lambda API reference.
-Leaves out (so far): VPC, tracing, dead letter queues, versions other than ``$LATEST``.
+Leaves out (so far): VPC, dead letter queues, versions other than ``$LATEST``.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class FunctionConfiguration:
     ephemeral_storage: int = 512
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     layers: tuple[LayerVersion, ...] = ()
+    tracing: str = "PassThrough"  # or "Active"
     version: str = LATEST
     last_modified: str = ""
     revision_id: str = ""

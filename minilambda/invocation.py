@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .function import FunctionConfiguration
+from .xray import Tracing
 
 
 class Status(StrEnum):
@@ -36,7 +37,7 @@ class Invocation:
     payload: bytes
     arrived: float
     client_context: str | None = None
-    trace_header: str | None = None
+    tracing: Tracing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,6 +255,8 @@ class Registry:
         """The fields of a FunctionConfiguration that a request sets."""
         found = {field: request[member] for member, field in _SETTINGS.items()
                  if request.get(member) is not None}
+        if (request.get("TracingConfig") or {}).get("Mode"):
+            found["tracing"] = request["TracingConfig"]["Mode"]
         if "EphemeralStorage" in request:
             found["ephemeral_storage"] = request["EphemeralStorage"]["Size"]
         if "Environment" in request:

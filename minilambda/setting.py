@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .clock import Clock
+from .function import FunctionConfiguration
 from .limits import Limits
 from .logs import LogSink
 from .model import Model
@@ -27,6 +28,7 @@ class Setting:
     host: Host | InlineHost
     sandbox: Callable[..., Sandbox | InlineSandbox]  # starts one on that host
     log_sink: LogSink
+    segment_sink: Callable[[FunctionConfiguration, str], None]  # takes a segment document of X-Ray's
     modelled: bool
     endpoint: str
     proxy: str

@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "minilambda"
 RINGS = [
     {"limits", "errors", "faults", "function", "invocation", "model", "package",
-     "layer"},
+     "layer", "xray", "wheelhouse"},
     {"clock", "trace", "logs", "metrics", "billing", "processor"},
     {"sandbox"},
     {"setting", "conversation", "environment"},

@@ -203,7 +203,7 @@ def describe(function: FunctionConfiguration, qualifier: str | None = None) -> d
         "RevisionId": function.revision_id,
         "PackageType": "Zip",
         "Architectures": ["x86_64"],
-        "TracingConfig": {"Mode": "PassThrough"},
+        "TracingConfig": {"Mode": function.tracing},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
         "LoggingConfig": {"LogFormat": "Text", "LogGroup": function.log_group},
         # Nothing here takes time to become ready, as outside a VPC when the course was made.

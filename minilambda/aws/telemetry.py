@@ -1,15 +1,19 @@
-"""Where a function's log lines and metrics end up: moto's CloudWatch, in this process.
+"""Where a function's log lines, metrics and segments end up: in moto's services, in this process.
 
-Stands for: Lambda writing to CloudWatch Logs and CloudWatch on its function's behalf.
-Leaves out (so far): the execution role's permission to write logs.
+Stands for: Lambda writing to CloudWatch Logs and CloudWatch on its function's behalf, and the X-Ray
+daemon beside a function, which calls PutTraceSegments.
+Leaves out (so far): the execution role's permission to write logs and segments.
 """
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.logs.models import logs_backends
+from moto.xray.exceptions import BadSegmentException
+from moto.xray.models import xray_backends
 
 from ..clock import Clock
 from ..function import FunctionConfiguration
@@ -53,3 +57,9 @@ class MetricWriter:
              "Dimensions": [{"Name": "FunctionName", "Value": datum.function}]}
             for datum in data
         ])
+
+
+def write_segment(function: FunctionConfiguration, document: str) -> None:
+    """Hand a segment document to X-Ray. What X-Ray doesn't take is lost, as with the daemon."""
+    with contextlib.suppress(BadSegmentException):
+        xray_backends[function.account][function.region].process_segment(document)

@@ -302,6 +302,8 @@ def _bwrap(allowance: Allowance) -> list[str]:
     for folder in (*folders, sys.base_prefix, sys.base_exec_prefix):
         for parent in reversed(Path(folder).parents[:-1]):
             command += ["--perms", "0755", "--dir", str(parent)]
+    # bubblewrap makes a missing parent for its own user only; pip looks into /etc.
+    command += ["--perms", "0755", "--dir", "/etc"]
     command += [*tiers._system(), "--proc", "/proc", *_DEVICES]
     for folder in folders:
         command += ["--ro-bind", folder, folder]

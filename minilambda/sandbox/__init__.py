@@ -17,6 +17,7 @@ from .messages import (
     Next,
     Output,
     Response,
+    Segments,
     Sleep,
     Started,
     Usage,
@@ -25,5 +26,5 @@ from .runtime_api import Work
 from .sandbox import Sandbox
 
 __all__ = ["Exit", "Failure", "GaveUp", "Host", "InitError", "InlineHost", "InlineSandbox",
-           "Message", "Next", "Output", "Response", "Sandbox", "Sleep", "Started", "Usage", "Work",
-           "runtimes"]
+           "Message", "Next", "Output", "Response", "Sandbox", "Segments", "Sleep", "Started", "Usage",
+           "Work", "runtimes"]

@@ -1,10 +1,11 @@
 """The first program inside a sandbox that isn't forked: opens its doors, then becomes the runtime.
 
-A bubblewrap sandbox has a network namespace of its own, with nothing in it but the loopback. Two
-sockets are opened there, for the Runtime API and for the cloud's AWS endpoint, and passed out to the
-cloud by SCM_RIGHTS over the inherited channel (descriptor 3): that is all of the network there is.
+A bubblewrap sandbox has a network namespace of its own, with nothing in it but the loopback. Three
+sockets are opened there, for the Runtime API, the cloud's AWS endpoint and the X-Ray daemon (UDP), and
+passed out to the cloud by SCM_RIGHTS over the inherited channel (descriptor 3): that is all of the
+network there is.
 
-Arguments: the two ports, then the runtime's command; without one it is our Python bootstrap, which
+Arguments: their three ports, then the runtime's command; without one it is our Python bootstrap, which
 then needn't be started as a program of its own. Without a bubblewrap sandbox there are no doors, and
 the one argument is a redirection of paths.
 """
@@ -17,7 +18,7 @@ import sys
 CHANNEL_FD = 3
 
 
-def open_doors(ports):
+def open_doors(ports, daemon_port):
     doors = []
     for port in ports:
         door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -25,6 +26,9 @@ def open_doors(ports):
         door.bind(("127.0.0.1", port))
         door.listen(128)
         doors.append(door)
+    daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    daemon.bind(("127.0.0.1", daemon_port))
+    doors.append(daemon)
     channel = socket.socket(fileno=CHANNEL_FD)
     socket.send_fds(channel, [b"doors"], [door.fileno() for door in doors])
     for opened in (*doors, channel):
@@ -36,8 +40,9 @@ def main():
     if len(sys.argv) == 2:
         redirect = json.loads(sys.argv[1])
     else:
-        open_doors([int(port) for port in sys.argv[1:3]])
-        if command := sys.argv[3:]:
+        *ports, daemon_port = map(int, sys.argv[1:4])
+        open_doors(ports, daemon_port)
+        if command := sys.argv[4:]:
             os.execv(command[0], command)
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import cloud_time

@@ -6,6 +6,7 @@ it comes from here instead of from a process. What this tier can't do, it says:
 - an endless loop can't be stopped, and memory isn't enforced or measured;
 - a handler's sleeps are added up and pass when it returns: nothing happens in between;
 - a layer's modules are found, its programs, libraries and other files are not (there is no /opt);
+- the X-Ray daemon isn't there;
 - of the clocks only ``time.time`` is the cloud's;
 - ``os._exit`` and a crash of the interpreter end the reader's own process.
 

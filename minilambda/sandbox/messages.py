@@ -94,4 +94,12 @@ class Output:
     lines: tuple[str, ...]
 
 
-Message = Started | Next | InitError | Response | Failure | Sleep | GaveUp | Usage | Exit | Output
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """Segment documents (JSON) that the function sent to the X-Ray daemon."""
+
+    documents: tuple[str, ...]
+
+
+Message = (Started | Next | InitError | Response | Failure | Sleep | GaveUp | Usage | Exit | Output
+           | Segments)

@@ -17,10 +17,11 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from .. import xray
 from ..function import FunctionConfiguration
 from .cloud_time import PAGE
 from .host import Host
-from .messages import Exit, GaveUp, Message, Output, Sleep, Started, Usage
+from .messages import Exit, GaveUp, Message, Output, Segments, Sleep, Started, Usage
 from .output import OutputPipe
 from .runtime_api import RuntimeApi, Work
 
@@ -51,13 +52,19 @@ class Sandbox:
         self._clock = mmap.mmap(self._clock_fd, PAGE.size)
         self._doors: list[socket.socket] = []
         self._cloud_door: socket.socket | None = None
+        self._daemon: socket.socket | None = None  # the X-Ray daemon's, a UDP socket
         self._server: web.Server | None = None
         self._listener: asyncio.Server | None = None
         self.api = RuntimeApi(self._tell, response_limit)
         if host.tier.name == "process":
             door = socket.create_server(("127.0.0.1", 0))
             self._doors.append(door)
-            variables = variables | {
+            daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            daemon.bind(("127.0.0.1", 0))
+            self._doors.append(daemon)
+            # (The daemon's address is one of those that a function may set for itself.)
+            variables = {
+                "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.getsockname()[1]}"} | variables | {
                 "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{door.getsockname()[1]}"}
         self.plan = host.tier.plan(host.store, task, opt, self.home, variables, function.runtime,
                                    function.memory_size, function.ephemeral_storage,
@@ -110,6 +117,7 @@ class Sandbox:
         else:
             theirs = None
             self._serve_api(self._doors[0])
+            self._listen_for_segments(self._doors[1])
         self.host.ask(
             tuple(descriptors), do="spawn", name=self.name, limit_kb=self.plan.limit_mb * 1024,
             environment=self.plan.environment, descriptors=len(descriptors),
@@ -127,18 +135,19 @@ class Sandbox:
         self.host.task(serve())
 
     def _take_doors(self) -> None:
-        """The sandbox passes out its two listening sockets: Runtime API, and the AWS endpoint."""
+        """The sandbox passes out its sockets: Runtime API, AWS endpoint, X-Ray daemon."""
         self.host.loop.remove_reader(self._channel)
-        _, descriptors, _, _ = socket.recv_fds(self._channel, 64, 2)
+        _, descriptors, _, _ = socket.recv_fds(self._channel, 64, 3)
         self._channel.close()
-        if len(descriptors) != 2:
+        if len(descriptors) != 3:
             return  # it died first; the supervisor will say so
-        api, cloud = (socket.socket(fileno=descriptor) for descriptor in descriptors)
+        api, cloud, daemon = (socket.socket(fileno=descriptor) for descriptor in descriptors)
         cloud.setblocking(False)
-        self._doors += [api, cloud]
+        self._doors += [api, cloud, daemon]
         self._cloud_door = cloud
         self._serve_api(api)
         self.host.loop.add_reader(cloud, self._accept, cloud)
+        self._listen_for_segments(daemon)
 
     def _accept(self, door: socket.socket) -> None:
         try:
@@ -147,6 +156,22 @@ class Sandbox:
             return
         connection.setblocking(True)
         self.host.serve_connection(connection)
+
+    def _listen_for_segments(self, daemon: socket.socket) -> None:
+        daemon.setblocking(False)
+        self._daemon = daemon
+        self.host.loop.add_reader(daemon, self._read_segments)
+
+    def _read_segments(self) -> None:
+        """Take what has been sent to the X-Ray daemon; loopback delivers in order and at once."""
+        documents = []
+        while self._daemon is not None:
+            try:
+                documents.append(xray.document(self._daemon.recv(1 << 16)))
+            except OSError:  # there is no more
+                break
+        if found := tuple(filter(None, documents)):
+            self.receiver(Segments(found))
 
     def _read_output(self) -> None:
         lines = self.output.drain(limit=4)
@@ -158,6 +183,7 @@ class Sandbox:
         lines = self.output.drain(final=not isinstance(message, Started | Sleep | GaveUp))
         if lines:
             self.receiver(Output(lines))
+        self._read_segments()
         if isinstance(message, Started):
             self.host.ask(do="limit", name=self.name, base_model_kb=self._base_model_kb)
         self.receiver(message)
@@ -190,8 +216,11 @@ class Sandbox:
                 self.host.task(self._server.shutdown(0))
             if self._cloud_door is not None:
                 self.host.loop.remove_reader(self._cloud_door)
+            if self._daemon is not None:
+                self.host.loop.remove_reader(self._daemon)
         for door in self._doors:
             door.close()
+        self._daemon = None
         self.output.close()
         self._clock.close()
         os.close(self._clock_fd)

@@ -23,6 +23,7 @@ from . import runtimes
 from .code_store import INSIDE, CodeStore
 
 RUNTIME_PORT = 9001
+DAEMON_PORT = 2000  # of the X-Ray daemon (UDP)
 # Uid and gid that a function has on AWS (sbx_user1051).
 UID, GID = "993", "990"
 
@@ -73,7 +74,7 @@ class BubblewrapTier:
     def plan(self, store: CodeStore, task: Path, opt: Path, home: Path,
              variables: dict[str, str], runtime: str, limit_mb: int, tmp_mb: int,
              cloud_port: int) -> Plan:
-        variables = variables | {
+        variables = {"AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{DAEMON_PORT}"} | variables | {
             "LAMBDA_TASK_ROOT": "/var/task",
             "LAMBDA_RUNTIME_DIR": "/var/runtime",
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{RUNTIME_PORT}",
@@ -97,7 +98,8 @@ class BubblewrapTier:
         started = runtimes.command(runtime, variables, python(), folders,
                                    {"/var/task": task, "/opt": opt})
         command += ["--remount-ro", "/", "--chdir", "/var/task", "--", *python(),
-                    "/var/runtime/entry.py", str(RUNTIME_PORT), str(cloud_port), *(started or [])]
+                    "/var/runtime/entry.py", str(RUNTIME_PORT), str(cloud_port), str(DAEMON_PORT),
+                    *(started or [])]
         return Plan(variables, limit_mb, command=command, opens_own_doors=True, skip=2)
 
 

@@ -308,7 +308,6 @@ def test_a_body_that_is_not_json(cloud):
     ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "VpcConfig"),
     ({"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:eu-west-2:123456789012:q"}},
      "DeadLetterConfig"),
-    ({"TracingConfig": {"Mode": "Active"}}, "TracingConfig"),
     ({"KMSKeyArn": "arn:aws:kms:eu-west-2:123456789012:key/k"}, "KMSKeyArn"),
     ({"FileSystemConfigs": [{"Arn": "arn:aws:elasticfilesystem:eu-west-2:123456789012:"
                                     "access-point/fsap-01234567890123456",
