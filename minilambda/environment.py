@@ -132,6 +132,7 @@ class Environment:
                                "/var/task:/var/task/lib:/opt/lib",
             "LANG": "en_US.UTF-8",
             "PYTHONHASHSEED": "0",
+            **runtimes.search_path(function.runtime),
             **function.environment,
             "TZ": ":UTC",
             "_HANDLER": function.handler,
