@@ -23,17 +23,19 @@ from . import calls
 from .recording import cell
 
 _HERE = files(__package__)
+SHOWN = 3  # of a cell: figures are the control panel's
 
 
 class ChoiceView(anywidget.AnyWidget):
     """What choice.js draws: radio buttons, and what came of the one that is picked.
 
-    ``recorded`` holds a cell (see ``recording.cell``) for each of ``names``; ``live`` is the last
-    call this kernel made: its index, its cell, and which call it was, counted from 1.
+    ``recorded`` holds the beginning of a cell (see ``recording.cell``) for each of ``names``:
+    status, sentence, document. ``live`` is the last call this kernel made: its index, its cell, and
+    which call it was, counted from 1.
     """
 
     _esm = (_HERE / "choice.js").read_text(encoding="utf-8")
-    _css = (_HERE / "panel.css").read_text(encoding="utf-8")
+    _css = (_HERE / "choice.css").read_text(encoding="utf-8")
 
     function = traitlets.Unicode().tag(sync=True)
     legend = traitlets.Unicode().tag(sync=True)
@@ -55,13 +57,12 @@ class Choice(ipywidgets.VBox):
         self.client, self.function, self.event, self.limits = client, function, event, limits
         self.settings = list(choices.values())
         self.shown: calls.Shown | None = None
-        recorded = [cell(self._try(number)) for number in range(len(choices))]
+        recorded = [cell(self._try(number))[:SHOWN] for number in range(len(choices))]
         self._change(0)
         self.view = ChoiceView(function=function, legend=legend, names=list(choices),
                                recorded=recorded)
         self.view.observe(self._picked, "index")
         super().__init__([self.view])
-        self.add_class("minilambda-panel-box")
 
     def __repr__(self) -> str:
         return f"Choice of {len(self.settings)} for {self.function}. Run this cell to pick."
@@ -74,7 +75,7 @@ class Choice(ipywidgets.VBox):
             self.shown = calls.failed(error)
             raise
         finally:
-            self.view.live = {"index": number, "cell": cell(self.shown),
+            self.view.live = {"index": number, "cell": cell(self.shown)[:SHOWN],
                               "count": self.view.live.get("count", 0) + 1}
 
     def _try(self, number: int) -> calls.Shown:
