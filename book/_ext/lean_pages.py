@@ -40,7 +40,8 @@ class CellLexer(IPython3Lexer):
                         value)
                        for index, token, value in lexer.get_tokens_unprocessed(text[start:])]
         for index, token, value in tokens:
-            yield index, Text if token in PLAIN or value in DOTS else token, value
+            plain = token in PLAIN or (token in Operator and value in DOTS)
+            yield index, Text if plain else token, value
 
 
 def lexer_of(name: str, content: str):
