@@ -17,7 +17,7 @@ from typing import Any
 
 from .aws.guard import Guard
 from .aws.installation import install, uninstall
-from .aws.neighbours import fetch_code, role_trusts_lambda
+from .aws.neighbours import fetch_code, organization_of, role_trusts_lambda
 from .aws.inprocess import InProcessServer
 from .aws.server import Server
 from .aws.telemetry import LogWriter, MetricWriter, write_segment
@@ -101,7 +101,8 @@ class Cloud:
         server = InProcessServer() if inline else Server(port)
         global _last_port
         self.registry = Registry(self.clock, self.limits, fetch_code=fetch_code,
-                                 role_trusts_lambda=role_trusts_lambda, on_change=self._changed)
+                                 role_trusts_lambda=role_trusts_lambda,
+                                 organization_of=organization_of, on_change=self._changed)
         install(self)
         stack.callback(uninstall)
         if port == 0 and _last_port and not inline:

@@ -135,6 +135,7 @@ class Environment:
             "LANG": "en_US.UTF-8",
             "PYTHONHASHSEED": "0",
             "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+            **runtimes.search_path(function.runtime),
             **function.environment,
             "TZ": ":UTC",
             "_HANDLER": function.handler,

@@ -219,6 +219,11 @@ def code_and_layers_too_big(limit: int, actual: int) -> LambdaError:
                    f"{limit} bytes. The actual size is {actual} bytes.")
 
 
+def organization_without_all() -> LambdaError:
+    """No record of AWS's own sentence was found for this one."""
+    return invalid("OrganizationId can only be used when Principal is * (all accounts).")
+
+
 def statement_exists(statement_id: str) -> LambdaError:
     return LambdaError(
         "ResourceConflictException",

@@ -2,7 +2,7 @@
 
 Stands for: ``GetLayerVersionResponse`` and the policy of a layer version in the Lambda API.
 AWS pages: *GetLayerVersion* and *AddLayerVersionPermission* in the Lambda API reference.
-Leaves out: permissions for a whole organization, code signing.
+Leaves out: code signing.
 """
 
 from __future__ import annotations
@@ -59,9 +59,12 @@ class LayerPolicy:
     def __contains__(self, statement_id: str) -> bool:
         return any(sid == statement_id for sid, _ in self.statements)
 
-    def allows(self, account: str) -> bool:
-        return any(statement["Principal"] in ("*", {"AWS": f"arn:aws:iam::{account}:root"})
-                   for _, statement in self.statements)
+    def allows(self, account: str, organization: str | None) -> bool:
+        """Whether an account may use the version; ``organization``: the one it belongs to."""
+        return any(
+            statement["Principal"] in ("*", {"AWS": f"arn:aws:iam::{account}:root"})
+            and _organization_asked_for(statement) in (None, organization)
+            for _, statement in self.statements)
 
     def with_statement(self, statement: dict[str, Any], revision_id: str) -> LayerPolicy:
         return LayerPolicy(revision_id, (*self.statements, (statement["Sid"], statement)))
@@ -75,3 +78,25 @@ class LayerPolicy:
         return json.dumps({"Version": "2012-10-17", "Id": "default",
                            "Statement": [statement for _, statement in self.statements]},
                           separators=(",", ":"))
+
+
+def allowing(statement_id: str, action: str, principal: str, organization: str | None,
+             arn: str) -> dict[str, Any]:
+    """A statement of a layer version's policy, in the order in which AWS prints its members.
+
+    ``principal``: ``*``, an account's id, or an account's ARN. ``organization``: of all that ``*``
+    stands for only the accounts of this one.
+    """
+    if len(principal) == 12 and principal.isdecimal():
+        principal = f"arn:aws:iam::{principal}:root"
+    statement: dict[str, Any] = {
+        "Sid": statement_id, "Effect": "Allow",
+        "Principal": principal if principal == "*" else {"AWS": principal},
+        "Action": action, "Resource": arn}
+    if organization:
+        statement["Condition"] = {"StringEquals": {"aws:PrincipalOrgID": organization}}
+    return statement
+
+
+def _organization_asked_for(statement: dict[str, Any]) -> str | None:
+    return statement.get("Condition", {}).get("StringEquals", {}).get("aws:PrincipalOrgID")

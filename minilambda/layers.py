@@ -3,7 +3,7 @@
 Stands for: PublishLayerVersion, GetLayerVersion, ListLayers, ListLayerVersions, DeleteLayerVersion,
 the permissions of layer versions, and the checks of a function's ``Layers``.
 AWS pages: *Managing Lambda dependencies with layers*; the operations in the Lambda API reference.
-Leaves out: AWS's own layers, permissions for an organization, the limit of a policy's length.
+Leaves out: AWS's own layers, the limit of a policy's length.
 
 A function holds the layer versions it uses, not their names. So deleting a version keeps it from
 new functions only, as on AWS. A version's number is never given again, deleted or not.
@@ -20,17 +20,18 @@ from typing import Any
 from . import errors
 from .clock import Clock
 from .function import CodePackage
-from .layer import LayerPolicy, LayerVersion
+from .layer import LayerPolicy, LayerVersion, allowing
 from .limits import Limits
 from .package import unzipped_size
 
 _ARN = re.compile(r"arn:aws:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):layer:"
                   r"(?P<name>[A-Za-z0-9_-]+)(?::(?P<version>\d+))?")
-_ACCOUNT = re.compile(r"\d{12}")
 _PAGE = 50  # items in one answer of a list, however many are asked for
 
 # account, region, source (ZipFile or S3…), operation -> the archive, checked
 TakeCode = Callable[[str, str, Mapping[str, Any], str], CodePackage]
+# account -> the id of the organization it belongs to, if any
+OrganizationOf = Callable[[str], str | None]
 
 
 @dataclass(slots=True)
@@ -52,10 +53,13 @@ class Layers:
         clock: gives revision ids and dates.
         limits: the profile in force.
         take_code: gives the archive that a request's ``Content`` holds or points at.
+        organization_of: gives the organization that an account belongs to.
     """
 
-    def __init__(self, clock: Clock, limits: Limits, take_code: TakeCode) -> None:
+    def __init__(self, clock: Clock, limits: Limits, take_code: TakeCode,
+                 organization_of: OrganizationOf) -> None:
         self.clock, self.limits, self._take_code = clock, limits, take_code
+        self._organization_of = organization_of
         self._layers: dict[tuple[str, str, str], _Layer] = {}
         self._lock = threading.RLock()
 
@@ -178,7 +182,13 @@ class Layers:
 
     def add_permission(self, account: str, region: str, request: Mapping[str, Any]
                        ) -> tuple[dict[str, Any], str]:
-        """Let another account (or all) use a version. Value: the statement, the revision id."""
+        """Let another account, an organization or all use a version.
+
+        Value: the statement, the policy's new revision id.
+        """
+        principal, organization = request["Principal"], request.get("OrganizationId")
+        if organization and principal != "*":
+            raise errors.organization_without_all()
         with self._lock:
             layer, version = self._policied(account, region, request,
                                             "lambda:AddLayerVersionPermission")
@@ -186,13 +196,8 @@ class Layers:
             if request["StatementId"] in policy:
                 raise errors.statement_exists(request["StatementId"])
             _check_revision(request, policy)
-            principal = request["Principal"]
-            if _ACCOUNT.fullmatch(principal):
-                principal = f"arn:aws:iam::{principal}:root"
-            statement = {
-                "Sid": request["StatementId"], "Effect": "Allow",
-                "Principal": principal if principal == "*" else {"AWS": principal},
-                "Action": request["Action"], "Resource": version.arn}
+            statement = allowing(request["StatementId"], request["Action"], principal,
+                                 organization, version.arn)
             layer.policies[version.version] = changed = policy.with_statement(
                 statement, self.clock.uuid())
         return statement, changed.revision_id
@@ -236,7 +241,7 @@ class Layers:
             return False
         layer = self._layers[version.account, version.region, version.name]
         policy = layer.policies.get(version.version)
-        return policy is not None and policy.allows(account)
+        return policy is not None and policy.allows(account, self._organization_of(account))
 
     @staticmethod
     def _parse(account: str, region: str, name: str) -> tuple[str, str, str]:

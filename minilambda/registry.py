@@ -88,6 +88,7 @@ class Registry:
         fetch_code: ``(account, region, bucket, key, version or None) -> bytes`` of an S3 object;
             raises LambdaError when there is none.
         role_trusts_lambda: whether this role (an ARN) exists and Lambda may assume it.
+        organization_of: the id of the organization that an account belongs to, None without one.
         on_change: called with the old configuration and the new one (None: deleted) after code or
             configuration changed. Not called for a new function, nor for tags, which no execution
             environment can see.
@@ -96,13 +97,14 @@ class Registry:
     def __init__(self, clock: Clock, limits: Limits, *,
                  fetch_code: Callable[[str, str, str, str, str | None], bytes],
                  role_trusts_lambda: Callable[[str], bool],
+                 organization_of: Callable[[str], str | None] = lambda account: None,
                  on_change: OnChange | None = None) -> None:
         self.clock, self.limits, self.on_change = clock, limits, on_change
         self._fetch_code, self._role_trusts_lambda = fetch_code, role_trusts_lambda
         self._functions: dict[tuple[str, str, str], FunctionConfiguration] = {}
         self._lock = threading.RLock()
         self.runtimes = known_runtimes(limits)
-        self.layers = Layers(clock, limits, self._code)
+        self.layers = Layers(clock, limits, self._code, organization_of)
 
     # -- reading -----------------------------------------------------------------------------------
 

@@ -1,6 +1,8 @@
 """Sphinx extension: leave out of every page what changes nothing that a reader sees.
 
-- Highlighted code has an element around each name, bracket and space, in the colour of plain text.
+- Highlighted code has an element around each name, bracket and space, in the colour of plain text,
+  and around each dot and equals sign.
+  (On the way, a file of another language that a cell writes is highlighted as what it is.)
 - Stored widget state spells out every property of ipywidgets' own models that has no value: their
   JavaScript has the same defaults.
 
@@ -8,12 +10,17 @@ Together about a seventh of a chapter's page.
 """
 
 import json
+import re
 
 from ipython_pygments_lexers import IPython3Lexer
 from myst_nb.sphinx_ import NbMetadataCollector
-from pygments.token import Name, Punctuation, Text, Whitespace
+from pygments.lexers import BashLexer, TextLexer, get_lexer_for_filename
+from pygments.token import Error, Name, Operator, Punctuation, Text, Whitespace
+from pygments.util import ClassNotFound
 
 PLAIN = (Name, Punctuation, Whitespace)
+DOTS = (".", "=")  # operators to the lexer, and the most frequent ones; punctuation to a reader
+WRITES = re.compile(r"%%writefile (?:-a )?\S*?([^/\s]+)\n")
 OWN_MODELS = ("@jupyter-widgets/base", "@jupyter-widgets/controls")
 
 
@@ -21,8 +28,32 @@ class CellLexer(IPython3Lexer):
     """IPython's lexer (cells have `!aws …` and `%%writefile` in them) without the plain tokens."""
 
     def get_tokens_unprocessed(self, text):
-        for index, token, value in super().get_tokens_unprocessed(text):
-            yield index, Text if token in PLAIN else token, value
+        written = WRITES.match(text)
+        lexer = written and lexer_of(written[1], text[written.end():])
+        if lexer is None:
+            tokens = super().get_tokens_unprocessed(text)
+        else:  # the magic's line is IPython's, what follows that language's
+            start = written.end()
+            tokens = [*super().get_tokens_unprocessed(text[:start])]
+            # An error to this lexer may be right in a newer version of the language.
+            tokens += [(start + index, Text if token in Error or token in Operator else token,
+                        value)
+                       for index, token, value in lexer.get_tokens_unprocessed(text[start:])]
+        for index, token, value in tokens:
+            plain = token in PLAIN or (token in Operator and value in DOTS)
+            yield index, Text if plain else token, value
+
+
+def lexer_of(name: str, content: str):
+    """The lexer of a file that isn't Python, by its name or its first line; None: it is Python."""
+    if name.endswith(".py"):
+        return None
+    if re.match(r"#!\S*/(ba|da)?sh\b", content):
+        return BashLexer()
+    try:
+        return get_lexer_for_filename(name, content)
+    except ClassNotFound:
+        return TextLexer()
 
 
 def lean_state(text: str) -> str:

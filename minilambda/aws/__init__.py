@@ -16,6 +16,7 @@ _HOMES = {
     "fetch_code": "neighbours",
     "install": "installation",
     "installed": "current",
+    "organization_of": "neighbours",
     "role_trusts_lambda": "neighbours",
     "uninstall": "installation",
 }

@@ -1,7 +1,7 @@
 """The Lambda API's operations on layers: parameters in, result out.
 
 Stands for: *PublishLayerVersion* and the other layer *Actions* of the Lambda API reference.
-Leaves out: AddLayerVersionPermission for an organization (``options`` answers 501).
+Leaves out: nothing of these operations' parameters.
 
 What a layer *is* lives in ``minilambda.layers``.
 """

@@ -1,7 +1,8 @@
-"""What Lambda asks of its neighbours, moto's S3 and IAM, in this process.
+"""What Lambda asks of its neighbours, moto's S3, IAM and Organizations, in this process.
 
-Stands for: Lambda reading a deployment package from S3, and being allowed to assume a function's
-execution role. AWS page: *Defining Lambda function permissions with an execution role*.
+Stands for: Lambda reading a deployment package from S3, being allowed to assume a function's
+execution role (AWS page: *Defining Lambda function permissions with an execution role*), and the
+condition key ``aws:PrincipalOrgID`` (*AWS global condition context keys*).
 Leaves out: the reader's own permission to read that object or to pass that role.
 """
 
@@ -11,6 +12,7 @@ import json
 from typing import Any
 
 from moto.iam.models import iam_backends
+from moto.organizations.models import organizations_backends
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
@@ -51,6 +53,15 @@ def role_trusts_lambda(role: str) -> bool:
         if found.arn == role:
             return _trusts(found.assume_role_policy_document)
     return False
+
+
+def organization_of(account: str) -> str | None:
+    """The id of the organization that an account manages or belongs to, None without one."""
+    manager = organizations_backends.master_accounts.get(account, (account, "aws"))[0]
+    if manager not in organizations_backends:  # asking would make a backend for any number
+        return None
+    organization = organizations_backends[manager]["aws"].org
+    return organization.id if organization else None
 
 
 def _trusts(document: str | None) -> bool:

@@ -75,7 +75,8 @@ IMPLEMENTED: dict[str, dict[str, Callable[[Any], bool]]] = {
     "ListLayerVersions": _LAYER_LIST | {"LayerName": _ANY},
     "DeleteLayerVersion": _LAYER,
     "AddLayerVersionPermission": _LAYER | {
-        "StatementId": _ANY, "Action": _ANY, "Principal": _ANY, "RevisionId": _ANY,
+        "StatementId": _ANY, "Action": _ANY, "Principal": _ANY, "OrganizationId": _ANY,
+        "RevisionId": _ANY,
     },
     "GetLayerVersionPolicy": _LAYER,
     "RemoveLayerVersionPermission": _LAYER | {"StatementId": _ANY, "RevisionId": _ANY},

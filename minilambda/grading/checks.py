@@ -9,7 +9,11 @@ A check that isn't met raises :class:`NotYet`, which a notebook shows as one lin
 
 from __future__ import annotations
 
+import io
 import json
+import urllib.request
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -150,6 +154,35 @@ def trusts(role: dict[str, Any], service: str) -> bool:
                 & set([actions] if isinstance(actions, str) else actions)):
             return True
     return False
+
+
+def find_layer(name: str, version: int | None = None) -> dict[str, Any]:
+    """A version of a layer (None: the newest), as GetLayerVersion describes it.
+
+    Raises:
+        NotYet: there is none.
+    """
+    client = boto3.client("lambda", config=_config)
+    try:
+        listed = client.list_layer_versions(LayerName=name)["LayerVersions"]
+        require(listed, f"there is no layer named {name!r}. Make it with publish_layer_version.")
+        numbers = [found["Version"] for found in listed]
+        number = version or numbers[0]
+        require(number in numbers, f"the layer {name!r} has no version {number}. Publish it with "
+                "publish_layer_version.")
+        return client.get_layer_version(LayerName=name, VersionNumber=number)
+    except ClientError as error:
+        raise NotYet(f"looking for the layer {name!r} failed: {error}") from None
+
+
+def files_in(content: Mapping[str, Any]) -> list[str]:
+    """Names of the files in an archive, in order.
+
+    ``content``: what tells where it is, ``Code`` of GetFunction or ``Content`` of GetLayerVersion.
+    """
+    with urllib.request.urlopen(content["Location"], timeout=ANSWER_SECONDS) as answer:
+        with zipfile.ZipFile(io.BytesIO(answer.read())) as archive:
+            return sorted(entry.filename for entry in archive.infolist() if not entry.is_dir())
 
 
 def _absent(error: ClientError, kind: str, name: str, call: str) -> str:

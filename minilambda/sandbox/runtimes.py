@@ -16,7 +16,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
-_TOOLCHAINS = {"java": "Java", "dotnet": ".NET", "go": "Go", "ruby": "Ruby"}
+# Family -> the language, and the program that runs (Go: builds) its functions.
+_TOOLCHAINS = {"java": ("Java", "java"), "dotnet": (".NET", "dotnet"), "go": ("Go", "go"),
+               "ruby": ("Ruby", "ruby")}
 
 
 def family(runtime: str) -> str:
@@ -33,9 +35,25 @@ def missing(runtime: str) -> str | None:
         if node() is None:
             return "there is no 'node' program on this machine's PATH; install Node.js"
         return None
-    name = _TOOLCHAINS.get(kind, kind)
-    return (f"there is no {name} runtime here; package {name}'s own Runtime API client with the "
-            "function as a custom runtime ('provided.al2023')")
+    name, program = _TOOLCHAINS.get(kind, (kind, kind))
+    toolchain = (f"{program!r} is on this machine's PATH, so" if shutil.which(program) else
+                 f"nor is there a {program!r} program on this machine's PATH: install it, then")
+    return (f"there is no {name} runtime here; {toolchain} package {name}'s own Runtime API client "
+            "with the function as a custom runtime ('provided.al2023')")
+
+
+def search_path(runtime: str) -> dict[str, str]:
+    """The variable that says where a runtime looks for modules beside the function's own.
+
+    A managed runtime's start script sets it, unless the function has it set already. (Python's
+    order is our bootstrap's to make: it isn't a variable's there either.)
+    """
+    if family(runtime) != "nodejs":
+        return {}
+    version = runtime.removeprefix("nodejs").partition(".")[0]
+    return {"NODE_PATH": ":".join([
+        f"/opt/nodejs/node{version}/node_modules", "/opt/nodejs/node_modules",
+        "/var/runtime/node_modules", "/var/runtime", "/var/task"])}
 
 
 def note(runtime: str) -> str | None:

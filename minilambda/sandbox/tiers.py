@@ -11,6 +11,7 @@ AWS's counterpart is a Firecracker micro virtual machine (AWS page: *Security in
 from __future__ import annotations
 
 import functools
+import glob
 import json
 import os
 import shutil
@@ -115,7 +116,7 @@ def _real_lists(variables: dict[str, str], paths: dict[str, str]) -> dict[str, s
         return folder
 
     return {name: ":".join(map(real, variables[name].split(":")))
-            for name in ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH") if name in variables}
+            for name in ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH") if name in variables}
 
 
 def _has_libraries(*folders: Path) -> bool:
@@ -182,8 +183,9 @@ def _system() -> tuple[str, ...]:
             arguments += ["--symlink", os.readlink(name), name]
         elif os.path.isdir(name):
             arguments += ["--ro-bind", name, name]
+    # Debian's Java has its settings in /etc; without them it doesn't start.
     for name in ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives",
-                 "/etc/ssl", "/nix/store"):
+                 "/etc/ssl", "/nix/store", *sorted(glob.glob("/etc/java-*"))):
         if os.path.exists(name):
             arguments += ["--ro-bind", name, name]
     prefixes = {os.path.realpath(sys.base_prefix), os.path.realpath(sys.base_exec_prefix)}

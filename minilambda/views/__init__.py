@@ -6,12 +6,15 @@ that any Plotly figure shows in JupyterLab and in the built page, with a text al
 """
 
 from . import renderer
+from .choice import Choice, choice
 from .life import life
 from .limits_note import limits_note
+from .opt import opt
 from .panel import Panel, panel
 from .renderer import describe
 from .report import report
 
-__all__ = ["Panel", "describe", "life", "limits_note", "panel", "report"]
+__all__ = ["Choice", "Panel", "choice", "describe", "life", "limits_note", "opt", "panel",
+           "report"]
 
 renderer.register()

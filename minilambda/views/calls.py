@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -46,8 +48,15 @@ def run(client: Any, function: str, event: Any, memory: int, timeout: int, limit
 
     A call that AWS refuses is a result too: its sentence is AWS's own. Other exceptions pass.
     """
+    return run_after(partial(configure, client, function, memory, timeout), client, function,
+                     event, memory, timeout, limits)
+
+
+def run_after(change: Callable[[], object], client: Any, function: str, event: Any, memory: int,
+              timeout: int, limits: Limits) -> Shown:
+    """The same after any other ``change`` of the function; it has this memory and timeout then."""
     try:
-        configure(client, function, memory, timeout)
+        change()
         response = client.invoke(FunctionName=function, Payload=json.dumps(event), LogType="Tail")
     except ClientError as error:
         said = error.response["Error"]

@@ -42,7 +42,8 @@ def make_runtime(profile="course", seed=0, on_request=None):
         clock=clock, limits=limits, account_id="123456789012", region="eu-west-2",
         frontend=EchoFrontend(clock),
         registry=Registry(clock, limits, fetch_code=aws.fetch_code,
-                          role_trusts_lambda=aws.role_trusts_lambda))
+                          role_trusts_lambda=aws.role_trusts_lambda,
+                          organization_of=aws.organization_of))
     if on_request is not None:
         runtime.on_request = on_request
     return runtime

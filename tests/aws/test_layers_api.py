@@ -223,12 +223,96 @@ def test_permissions_of_what_is_not_there(lambda_):
         404, "ResourceNotFoundException", f"Layer version {ARN}:1 does not exist.")
 
 
-def test_a_permission_for_an_organization_is_not_implemented(lambda_, publish):
+def client_of(account, service="lambda"):
+    """A client with credentials of another account, had as one has them on AWS."""
+    keys = boto3.client("sts").assume_role(
+        RoleArn=f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole",
+        RoleSessionName="visitor")["Credentials"]
+    return boto3.client(service, aws_access_key_id=keys["AccessKeyId"],
+                        aws_secret_access_key=keys["SecretAccessKey"],
+                        aws_session_token=keys["SessionToken"])
+
+
+def may_use(account):
+    try:
+        client_of(account).get_layer_version_by_arn(Arn=f"{ARN}:1")
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == "AccessDeniedException"
+        return False
+    return True
+
+
+def test_a_layer_of_another_account(lambda_, publish, archive):
+    """Published by one, used by another once its policy says so; listed and changed by neither."""
+    publish(Description="handy")
+    friend, stranger = "111122223333", "444455556666"
+    which = {"LayerName": "tools", "VersionNumber": 1}
+    assert not may_use(friend)
+    lambda_.add_layer_version_permission(
+        **which, StatementId="friend", Action="lambda:GetLayerVersion", Principal=friend)
+    assert may_use(friend) and not may_use(stranger)
+    theirs = client_of(friend)
+    got = theirs.get_layer_version_by_arn(Arn=f"{ARN}:1")
+    assert urllib.request.urlopen(got["Content"]["Location"]).read() == archive
+    role = client_of(friend, "iam").create_role(
+        RoleName="f", AssumeRolePolicyDocument=json.dumps({"Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"Service": "lambda.amazonaws.com"}}]}))["Role"]["Arn"]
+    made = theirs.create_function(FunctionName="f", Runtime="python3.8", Handler="app.handler",
+                                  Role=role, Code={"ZipFile": archive}, Layers=[f"{ARN}:1"])
+    assert [layer["Arn"] for layer in made["Layers"]] == [f"{ARN}:1"]
+    assert refused(theirs.list_layer_versions, LayerName=ARN) == (
+        403, "AccessDeniedException", f"User: arn:aws:iam::{friend}:root is not authorized to "
+        f"perform: lambda:ListLayerVersions on resource: {ARN} because no resource-based policy "
+        "allows the lambda:ListLayerVersions action")
+    assert refused(theirs.delete_layer_version, LayerName=ARN, VersionNumber=1)[0] == 403
+    assert refused(theirs.publish_layer_version, LayerName=ARN,
+                   Content={"ZipFile": archive})[0] == 403
+    lambda_.remove_layer_version_permission(**which, StatementId="friend")
+    assert not may_use(friend)
+    assert theirs.get_function(FunctionName="f")["Configuration"]["Layers"]  # keeps what it has
+
+
+def test_a_layer_for_an_organization(lambda_, publish):
     publish()
-    status, _, message = refused(
-        lambda_.add_layer_version_permission, LayerName="tools", VersionNumber=1, StatementId="s",
-        Action="lambda:GetLayerVersion", Principal="*", OrganizationId="o-abcdefghij")
-    assert status == 501 and "OrganizationId" in message
+    organizations = boto3.client("organizations")
+    asked = {"LayerName": "tools", "VersionNumber": 1, "StatementId": "us",
+             "Action": "lambda:GetLayerVersion", "Principal": "*"}
+    of_ours = organizations.create_organization(FeatureSet="ALL")["Organization"]["Id"]
+    member = organizations.create_account(
+        AccountName="member", Email="member@example.com")["CreateAccountStatus"]["AccountId"]
+    stranger = "111122223333"
+    assert not may_use(member)
+    added = lambda_.add_layer_version_permission(**asked, OrganizationId=of_ours)
+    assert json.loads(added["Statement"]) == {
+        "Sid": "us", "Effect": "Allow", "Principal": "*", "Action": "lambda:GetLayerVersion",
+        "Resource": f"{ARN}:1", "Condition": {"StringEquals": {"aws:PrincipalOrgID": of_ours}}}
+    assert may_use(member) and not may_use(stranger)
+    lambda_.add_layer_version_permission(**asked | {"StatementId": "others"},
+                                         OrganizationId="o-abcdefghij")
+    assert not may_use(stranger)
+    lambda_.remove_layer_version_permission(LayerName="tools", VersionNumber=1, StatementId="us")
+    assert not may_use(member)
+    lambda_.add_layer_version_permission(**asked)
+    assert may_use(member) and may_use(stranger)
+    assert lambda_.get_layer_version_by_arn(Arn=f"{ARN}:1")["Version"] == 1
+
+
+def test_an_organization_that_makes_no_sense(unchecked, publish):
+    publish()
+    asked = {"LayerName": "tools", "VersionNumber": 1, "StatementId": "us",
+             "Action": "lambda:GetLayerVersion"}
+    status, code, message = refused(unchecked.add_layer_version_permission, **asked,
+                                    Principal="111122223333", OrganizationId="o-abcdefghij")
+    assert (status, code) == (400, "InvalidParameterValueException")
+    assert "OrganizationId" in message and "Principal is *" in message
+    for options in ({"Principal": "*", "OrganizationId": "mine"}, {"Principal": "Ada"},
+                    {"Principal": "*", "Action": "lambda:ListLayerVersions"},
+                    {"Principal": "*", "StatementId": "not this one"}):
+        assert refused(unchecked.add_layer_version_permission,
+                       **asked | options)[1] == "ValidationException", options
+    assert refused(unchecked.get_layer_version_policy, LayerName="tools",
+                   VersionNumber=1)[1] == "ResourceNotFoundException"
 
 
 # -- a function's layers ---------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import moto.core.utils
 import moto.iam.models
 import moto.moto_api._internal
 import moto.moto_server.werkzeug_app
+import moto.organizations.models
 import moto.s3.models
 import moto.s3.notifications
 import moto.sqs.models
@@ -46,6 +47,8 @@ SIGNATURES = {
                                                                       "start_response"],
     "moto_server.werkzeug_app.create_backend_app": ["service"],
     "moto_server.werkzeug_app.MotoRequestHandler.make_environ": ["self"],
+    "organizations.models.FakeOrganization.__init__": ["self", "account_id", "region_name",
+                                                       "feature_set"],
     "s3.models.S3Backend.get_object": ["self", "bucket_name", "key_name", "version_id",
                                        "part_number", "return_delete_marker"],
     "s3.notifications._invoke_awslambda": ["account_id", "event_body", "fn_arn", "region_name"],
@@ -70,6 +73,8 @@ def test_data_that_is_read_or_replaced():
     assert moto.core.DEFAULT_ACCOUNT_ID == "123456789012"
     assert moto.moto_api._internal.mock_random.getstate()
     assert moto.core.responses.BaseResponse.use_raw_body is False
+    assert isinstance(moto.organizations.models.organizations_backends.master_accounts, dict)
+    assert moto.organizations.models.OrganizationsBackend("us-east-1", "1" * 12).org is None
     assert "assume_role_policy_document" in inspect.signature(
         moto.iam.models.Role.__init__).parameters
     assert isinstance(moto.s3.models.FakeKey.value, property)

@@ -82,6 +82,138 @@ int main(void) {
 """
 
 
+CPP = r"""
+#include <arpa/inet.h>
+#include <cstdlib>
+#include <string>
+#include <unistd.h>
+
+static std::string call(const std::string &request) {
+    std::string api = std::getenv("AWS_LAMBDA_RUNTIME_API"), answer;
+    auto colon = api.find(':');
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(std::stoi(api.substr(colon + 1)));
+    inet_pton(AF_INET, api.substr(0, colon).c_str(), &to.sin_addr);
+    int door = socket(AF_INET, SOCK_STREAM, 0);
+    connect(door, reinterpret_cast<sockaddr *>(&to), sizeof to);
+    write(door, request.data(), request.size());
+    char piece[4096];
+    for (ssize_t got; (got = read(door, piece, sizeof piece)) > 0;) answer.append(piece, got);
+    close(door);
+    return answer;
+}
+
+int main() {
+    const std::string base = "/2018-06-01/runtime/invocation/";
+    const std::string name = "Lambda-Runtime-Aws-Request-Id: ";
+    for (;;) {
+        auto next = call("GET " + base + "next HTTP/1.0\r\n\r\n");
+        auto id = next.substr(next.find(name) + name.size(), 36);
+        auto event = next.substr(next.find("\r\n\r\n") + 4);
+        bool fails = event == "\"fail\"";
+        std::string body = fails ? R"({"errorType": "std::runtime_error", "errorMessage": "as asked"})"
+                                 : "{\"got\": " + event + "}";
+        call("POST " + base + id + (fails ? "/error" : "/response") + " HTTP/1.0\r\nContent-Length: "
+             + std::to_string(body.size()) + "\r\n\r\n" + body);
+    }
+}
+"""
+RUST = r"""
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+fn call(request: &str) -> std::io::Result<String> {
+    let mut door = TcpStream::connect(std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap())?;
+    door.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    door.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn main() -> std::io::Result<()> {
+    let base = "/2018-06-01/runtime/invocation/";
+    let name = "Lambda-Runtime-Aws-Request-Id: ";
+    loop {
+        let next = call(&format!("GET {base}next HTTP/1.0\r\n\r\n"))?;
+        let (head, event) = next.split_once("\r\n\r\n").unwrap();
+        let from = head.find(name).unwrap() + name.len();
+        let id = &head[from..from + 36];
+        let (how, body) = if event == "\"fail\"" {
+            ("error", r#"{"errorType": "std::io::Error", "errorMessage": "as asked"}"#.to_string())
+        } else {
+            ("response", format!("{{\"got\": {event}}}"))
+        };
+        call(&format!("POST {base}{id}/{how} HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len()))?;
+    }
+}
+"""
+JAVA = r"""
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+
+public class Main {
+    static final HttpClient CLIENT =
+        HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    static final String BASE =
+        "http://" + System.getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/";
+
+    static String handle(String event) {
+        if (event.equals("\"fail\"")) throw new IllegalStateException("as asked");
+        return "{\"got\": " + event + "}";
+    }
+
+    static int post(String where, String body) throws Exception {
+        var request = HttpRequest.newBuilder(URI.create(BASE + where));
+        return CLIENT.send(request.POST(BodyPublishers.ofString(body)).build(),
+                           BodyHandlers.discarding()).statusCode();
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        for (;;) {
+            var next = CLIENT.send(HttpRequest.newBuilder(URI.create(BASE + "next")).build(),
+                                   BodyHandlers.ofString());
+            var id = next.headers().firstValue("Lambda-Runtime-Aws-Request-Id").orElseThrow();
+            try {
+                System.out.println("answered: " + post(id + "/response", handle(next.body())));
+            } catch (IllegalStateException failure) {
+                post(id + "/error", "{\"errorType\": \"" + failure.getClass().getName()
+                    + "\", \"errorMessage\": \"" + failure.getMessage() + "\"}");
+            }
+        }
+    }
+}
+"""
+START_JAVA = """#!/bin/sh
+exec java -Xmx64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$LAMBDA_TASK_ROOT" Main
+"""
+RUBY = """#!/bin/sh
+exec ruby --disable-gems "$LAMBDA_TASK_ROOT/main.rb"
+"""
+MAIN_RUBY = """
+require "net/http"
+require "json"
+
+host, port = ENV["AWS_LAMBDA_RUNTIME_API"].split(":")
+base = "/2018-06-01/runtime/invocation/"
+api = Net::HTTP.new(host, port.to_i, nil)
+api.read_timeout = 3600
+loop do
+  answer = api.get(base + "next")
+  id, event = answer["Lambda-Runtime-Aws-Request-Id"], answer.body
+  if event == '"fail"'
+    error = {errorType: "Function<RuntimeError>", errorMessage: "as asked"}
+    api.post(base + id + "/error", error.to_json)
+  else
+    api.post(base + id + "/response", "{\\"got\\": #{event}}")
+  end
+end
+"""
+
+
 def package(**files):
     """A deployment package; a name's dots are written ``__``. A tuple is (content, mode)."""
     buffer = io.BytesIO()
@@ -146,6 +278,52 @@ def test_a_compiled_bootstrap(lab, compiled):
         assert lab.invoke(name, event).value == {"from C": event}
 
 
+def built(folder, language):
+    """A bootstrap of a language: its package's files, and what it names an error."""
+    program, source, command, error = {
+        "C++": ("g++", CPP, ["g++", "-O1", "-o", "bootstrap", "source.cpp"], "std::runtime_error"),
+        "Rust": ("rustc", RUST, ["rustc", "--edition=2021", "-o", "bootstrap", "source.rs"],
+                 "std::io::Error"),
+        "Java": ("javac", JAVA, ["javac", "Main.java"], "java.lang.IllegalStateException"),
+        "Ruby": ("ruby", MAIN_RUBY, ["ruby", "-c", "main.rb"], "Function<RuntimeError>"),
+    }[language]
+    if shutil.which(program) is None:
+        pytest.skip(f"no {language} toolchain on this machine: there is no {program!r} program")
+    (folder / command[-1]).write_text(source)
+    subprocess.run(command, check=True, cwd=folder)
+    files = {name.name.replace(".", "__"): (name.read_bytes(), name.stat().st_mode & 0o777)
+             for name in folder.iterdir() if name.suffix in ("", ".class", ".rb")}
+    if language in ("Java", "Ruby"):
+        files["bootstrap"] = ({"Java": START_JAVA, "Ruby": RUBY}[language], 0o755)
+    return files, error
+
+
+@pytest.mark.parametrize("language", ["C++", "Rust", "Java", "Ruby"])
+def test_languages_without_a_managed_runtime_here(lab, tmp_path, language):
+    """Through a custom runtime, each speaking the Runtime API with what its own library has."""
+    files, kind = built(tmp_path, language)
+    name = deploy(lab, "provided.al2023", files=files, MemorySize=512, Timeout=30)
+    for event in ({"a": "1"}, [2]):
+        assert lab.invoke(name, event).value == {"got": event}
+    failed = lab.invoke(name, "fail")
+    assert failed.error == "Unhandled"
+    assert failed.value == {"errorType": kind, "errorMessage": "as asked"}
+    again = lab.invoke(name, 3)
+    assert again.value == {"got": 3} and "Init Duration" not in again.log
+
+
+def test_a_runtime_can_be_a_layer(lab):
+    """And the function's own bootstrap comes before it."""
+    layer = lab.client.publish_layer_version(
+        LayerName=f"runtime-{lab.count}",
+        Content={"ZipFile": package(bootstrap=(PYTHON, 0o755))})["LayerVersionArn"]
+    name = deploy(lab, "provided.al2", files={"data__txt": "x"}, Timeout=10, Layers=[layer])
+    assert lab.invoke(name, [1]).value == {"got": [1], "here": ["data.txt"]}
+    own = PYTHON.replace('"got"', '"own"')
+    lab.client.update_function_code(FunctionName=name, ZipFile=package(bootstrap=(own, 0o755)))
+    assert lab.invoke(name, [1]).value == {"own": [1], "here": ["bootstrap"]}
+
+
 @pytest.mark.parametrize(("files", "reason"), [
     ({"app__py": "x = 1"},
      "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"),
@@ -179,6 +357,26 @@ def test_a_wrapper_script_starts_python(lab):
         "fork/exec /opt/nothing: no such file or directory")
 
 
+def test_a_wrapper_script_can_be_in_a_layer_and_change_the_command(lab):
+    """As in AWS's own example: it turns an option of the interpreter on."""
+    wrapper = '#!/bin/sh\nprogram=$1; shift\nexec "$program" -X utf8=1 "$@"\n'
+    layer = lab.client.publish_layer_version(
+        LayerName=f"wrapper-{lab.count}",
+        Content={"ZipFile": package(wrapper=(wrapper, 0o755))})["LayerVersionArn"]
+    source = "import sys\ndef handler(e, c): return sys._xoptions.get('utf8')\n"
+    name = deploy(lab, "python3.8", variables={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"},
+                  files={"app__py": source}, Layers=[layer])
+    assert lab.invoke(name).value == "1"
+
+
+def test_a_custom_runtime_has_no_wrapper_script(lab):
+    """AWS: wrapper scripts aren't supported on OS-only runtimes. The variable is one like others."""
+    wrapper = "#!/bin/sh\nexit 7\n"
+    name = deploy(lab, "provided.al2", variables={"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/wrapper"},
+                  files={"bootstrap": (PYTHON, 0o755), "wrapper": (wrapper, 0o755)}, Timeout=10)
+    assert lab.invoke(name, 1).value == {"got": 1, "here": ["bootstrap", "wrapper"]}
+
+
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="no node here; install Node.js")
 
 
@@ -195,6 +393,33 @@ def test_node_handlers(lab, files):
     name = deploy(lab, "nodejs20.x", files=files, Timeout=10)
     for event in (1, {"a": "é"}):
         assert lab.invoke(name, event).value == {"got": event}
+
+
+@needs_node
+def test_a_wrapper_script_starts_node(lab):
+    wrapper = '#!/bin/sh\nexport WRAPPED=yes\nprogram=$1; shift\nexec "$program" --no-warnings "$@"\n'
+    source = "exports.handler = async () => [process.env.WRAPPED, process.execArgv.includes('--no-warnings')];"
+    name = deploy(lab, "nodejs20.x", variables={"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/wrapper"},
+                  files={"app__js": source, "wrapper": (wrapper, 0o755)}, Timeout=10)
+    assert lab.invoke(name).value == ["yes", True]
+
+
+@needs_node
+def test_a_node_layer(lab):
+    """``require`` looks into the function's node_modules, then the layers': of this version first."""
+    where = "module.exports = '{}';".format
+    layer = lab.client.publish_layer_version(
+        LayerName=f"node-{lab.count}", Content={"ZipFile": package(**{
+            "nodejs/node_modules/plain/index__js": where("node_modules"),
+            "nodejs/node_modules/both/index__js": where("node_modules"),
+            "nodejs/node_modules/mine/index__js": where("node_modules"),
+            "nodejs/node20/node_modules/both/index__js": where("node20"),
+            "nodejs/node18/node_modules/both/index__js": where("node18"),
+        })})["LayerVersionArn"]
+    source = "exports.handler = async () => ['plain', 'both', 'mine'].map((name) => require(name));"
+    name = deploy(lab, "nodejs20.x", Layers=[layer], Timeout=10, files={
+        "app__js": source, "node_modules/mine/index__js": where("function")})
+    assert lab.invoke(name).value == ["node_modules", "node20", "function"]
 
 
 @needs_node
@@ -254,11 +479,23 @@ def test_without_node_it_says_what_is_missing(fresh, monkeypatch):
         fresh.client.invoke(FunctionName=name)
 
 
-def test_other_languages_say_what_is_missing(fresh):
-    for runtime in ("java11", "dotnet8", "ruby3.3", "go1.x"):
+@pytest.mark.parametrize("there", [True, False])
+def test_other_languages_say_what_is_missing(fresh, monkeypatch, there):
+    monkeypatch.setattr(runtimes.shutil, "which", lambda name: f"/bin/{name}" if there else None)
+    toolchain = "'{}' is on this machine's PATH" if there else "nor is there a '{}' program"
+    for runtime, program in {"java11": "java", "dotnet8": "dotnet", "dotnetcore3.1": "dotnet",
+                             "ruby3.3": "ruby", "go1.x": "go"}.items():
         name = deploy(fresh, runtime, files={"app__txt": "x"})
-        with pytest.raises(ClientError, match=f"runtime {runtime} here: there is no .* runtime here"):
+        with pytest.raises(ClientError, match=f"runtime {runtime} here: there is no .* runtime here; "
+                           + toolchain.format(program)):
             fresh.client.invoke(FunctionName=name)
+
+
+def test_what_is_no_runtime_is_refused_as_aws_words_it(fresh):
+    """PowerShell too: on AWS its functions run on the .NET runtimes."""
+    with pytest.raises(ClientError, match="Value powershell at 'runtime' failed to satisfy "
+                       r"constraint: Member must satisfy enum value set: \[.*provided.*\]"):
+        deploy(fresh, "powershell", files={"app__ps1": "x"})
 
 
 def test_another_python_than_asked_for_is_noted():
