@@ -25,6 +25,11 @@ from .code_store import INSIDE, CodeStore
 RUNTIME_PORT = 9001
 # Uid and gid that a function has on AWS (sbx_user1051).
 UID, GID = "993", "990"
+# The kernel's own files. Root on the machine is not root in a sandbox, but the same user still, so
+# without the second option it could write the machine's settings. /dev is a file system in memory of
+# no fixed size: read-only (as on AWS /dev/shm can't be used), so that /tmp is all there is to fill.
+KERNEL = ("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys",
+          "--dev", "/dev", "--remount-ro", "/dev")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ class BubblewrapTier:
             _bwrap(), "--unshare-all", "--die-with-parent", "--new-session",
             "--uid", UID, "--gid", GID, "--hostname", "lambda",
             "--setenv", "LD_LIBRARY_PATH", libraries,
-            *_system(), "--proc", "/proc", "--dev", "/dev",
+            *_system(), *KERNEL,
             "--size", str(tmp_mb << 20), "--tmpfs", "/tmp",
             "--ro-bind", str(task), "/var/task", "--ro-bind", str(opt), "/opt",
             "--dir", "/var/runtime",
@@ -113,7 +118,7 @@ def _real_lists(variables: dict[str, str], paths: dict[str, str]) -> dict[str, s
         return folder
 
     return {name: ":".join(map(real, variables[name].split(":")))
-            for name in ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH") if name in variables}
+            for name in ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH") if name in variables}
 
 
 def _has_libraries(*folders: Path) -> bool:
@@ -152,8 +157,8 @@ def probe_bubblewrap() -> str | None:
     if shutil.which("bwrap") is None:
         return "no bwrap program found; install the package 'bubblewrap'"
     command = [_bwrap(), "--unshare-all", "--die-with-parent", "--uid", UID, "--gid", GID,
-               *_system(), "--proc", "/proc", "--dev", "/dev", "--size", "1048576",
-               "--tmpfs", "/tmp", *python(), "-c", "print('works')"]
+               *_system(), *KERNEL, "--size", "1048576", "--tmpfs", "/tmp",
+               *python(), "-c", "print('works')"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, env={})
     except (OSError, subprocess.TimeoutExpired) as error:
