@@ -41,6 +41,11 @@ import datetime  # noqa: E402, F401  # environments are forked with it
 
 CONTROL_FD = 3
 POLL_SECONDS = 0.002
+TASKS = 1024  # AWS page: Lambda quotas, "Execution processes/threads"
+# Looking closely at a tree's memory is slow: it may take a tenth of the time, up to this interval (s).
+CLOSELY_AT_MOST = 0.1
+MANY = 64  # nobody looks closely at more processes
+MAPPED_KB = 4096  # files that are mapped make a difference from here on
 LINUX = sys.platform.startswith("linux")
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 proc = processes.table()
@@ -56,6 +61,9 @@ class Child:
         self.strays = set()  # descendants that were re-parented to the supervisor
         self.peak_kb = 0
         self.base_kb = 0  # what the runtime itself held before any of the function's code ran
+        self.mapped_kb = 0  # and what of its memory were files: they count, later ones don't
+        self.mapped_peak_kb = 0
+        self.close = (0, 0, 0.0)  # the last close look: what it found, the plain sum, the next one
         self.frozen = False
         self.killed_for = None
 
@@ -66,8 +74,23 @@ class Child:
             found += proc.tree(stray)
         return found
 
-    def resident_kb(self):
-        return sum(proc.resident_kb(pid) for pid in self.pids())
+    def used_kb(self, pids, plain, closely=False):
+        """Memory that counts, in KB; ``plain`` is the resident size of ``pids``, the whole tree.
+
+        The plain sum counts a page once for each process that a fork left it with, and files that
+        are mapped. A handler that is honest must not be killed for either.
+        """
+        mapped = proc.mapped_kb(pids[0])
+        self.mapped_peak_kb = max(self.mapped_peak_kb, mapped)
+        if len(pids) > MANY or len(pids) == 1 and mapped - self.mapped_kb < MAPPED_KB:
+            return plain
+        now = time.monotonic()
+        found, plain_then, due = self.close
+        if closely or now >= due or found + max(plain - plain_then, 0) > self.limit_kb + self.base_kb:
+            found = min(plain, self.mapped_kb + sum(map(proc.charged_kb, pids)))
+            took = time.monotonic() - now
+            self.close = (found, plain, now + took + min(10 * took, CLOSELY_AT_MOST))
+        return found
 
 
 class Supervisor:
@@ -128,8 +151,11 @@ class Supervisor:
         With None it counts as what is resident.
         """
         child = self.children.get(name)
-        if child and base_model_kb is not None:
-            child.base_kb = child.resident_kb() - base_model_kb
+        if child:
+            pids = child.pids()
+            child.mapped_kb = sum(map(proc.mapped_kb, pids))
+            if base_model_kb is not None:
+                child.base_kb = sum(map(proc.resident_kb, pids)) - base_model_kb
         self.send(event="limited", name=name)
 
     def do_freeze(self, name):
@@ -233,20 +259,28 @@ class Supervisor:
 
     def measure(self, child):
         pids = child.pids()
-        now = sum(proc.resident_kb(pid) for pid in pids)
-        peak = max(now, proc.peak_kb(pids[0]) if pids else 0)
-        child.peak_kb = max(child.peak_kb, now - child.base_kb, peak - child.base_kb)
-        return max(now - child.base_kb, 0)
+        if pids:
+            plain = sum(map(proc.resident_kb, pids))
+            used = child.used_kb(pids, plain, closely=True)
+            # The kernel's high-water mark sees what was there between two looks of ours, files too.
+            mark = proc.peak_kb(pids[0]) - max(child.mapped_peak_kb - child.mapped_kb, 0)
+            child.peak_kb = max(child.peak_kb, used - child.base_kb, mark - child.base_kb)
 
     def watch(self):
-        """Kill every running environment whose tree is over its memory."""
+        """Kill every running environment whose tree is over its memory, or too many to be."""
         for child in list(self.children.values()):
-            if not child.frozen and child.killed_for is None:
-                used = child.resident_kb() - child.base_kb
-                child.peak_kb = max(child.peak_kb, used)
-                if used > child.limit_kb:
-                    child.killed_for = "memory"
-                    self.kill(child)
+            if child.frozen or child.killed_for is not None:
+                continue
+            pids = child.pids()
+            plain = sum(map(proc.resident_kb, pids))
+            used = child.used_kb(pids, plain) - child.base_kb if pids else 0
+            child.peak_kb = max(child.peak_kb, used)
+            if used > child.limit_kb:
+                child.killed_for = "memory"
+            elif sum(map(proc.tasks, pids)) > TASKS:
+                child.killed_for = "tasks"  # where the kernel's own limit doesn't hold: see entry
+            if child.killed_for:
+                self.kill(child)
 
     def adopt(self):
         """Find out whose the processes are that have come up to the supervisor as orphans."""
