@@ -9,6 +9,7 @@ talks of: phases, deadlines, what is reported. Methods named ``…_steps`` are s
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 from typing import Any
 
@@ -121,9 +122,10 @@ class Environment:
         return (yield from self._death_steps(message))
 
     def _variables(self) -> dict[str, str]:
-        """Environment variables: the function's own, then the service's, which win.
+        """Environment variables: those a function may set, its own, then the reserved ones.
 
-        AWS page: *Using Lambda environment variables* (Defined runtime environment variables).
+        AWS page: *Working with Lambda environment variables* (Defined runtime environment
+        variables). ``TZ`` was called reserved there until 2022, but a function could set it.
         """
         function, setting = self.function, self.setting
         return {
@@ -131,9 +133,13 @@ class Environment:
             "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:"
                                "/var/task:/var/task/lib:/opt/lib",
             "LANG": "en_US.UTF-8",
-            "PYTHONHASHSEED": "0",
-            **function.environment,
             "TZ": ":UTC",
+            "PYTHONHASHSEED": "0",
+            **runtimes.library_path(function.runtime),
+            "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+            # The daemon's address is a link-local one on AWS; here nothing may leave the machine.
+            "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+            **function.environment,
             "_HANDLER": function.handler,
             "AWS_REGION": function.region,
             "AWS_DEFAULT_REGION": function.region,
@@ -169,8 +175,7 @@ class Environment:
         }
         if invocation.client_context:
             headers["Lambda-Runtime-Client-Context"] = invocation.client_context
-        if invocation.trace_header:
-            headers["Lambda-Runtime-Trace-Id"] = invocation.trace_header
+        headers["Lambda-Runtime-Trace-Id"] = invocation.trace_header or self._trace_header(invocation)
         self.talk.begin(deadline)
         self.talk.offer(RuntimeWork(invocation.request_id, headers, invocation.payload))
         cost = self.talk.figures.cpu_ms, self.talk.processor.share
@@ -193,6 +198,12 @@ class Environment:
             return message.payload, None
         document = self._public(message.document)
         return document, Fault(Status.ERROR, message.error_type, document)
+
+    def _trace_header(self, invocation: Invocation) -> str:
+        """X-Ray's header for an invocation whose caller sent none (AWS page: *Tracing header*)."""
+        digest = hashlib.sha256(invocation.request_id.encode()).hexdigest()
+        began = int(self.clock.at(invocation.arrived).timestamp())
+        return f"Root=1-{began:08x}-{digest[:24]};Parent={digest[24:40]};Sampled=0"
 
     def _finish(self, invocation: Invocation, payload: bytes, fault: Fault | None, seconds: float,
                 init_ms: float | None) -> Outcome:

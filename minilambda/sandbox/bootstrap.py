@@ -294,6 +294,8 @@ def serve(api, clock, formatter, handler):
         trace_id = headers.get("lambda-runtime-trace-id")
         if trace_id:
             os.environ["_X_AMZN_TRACE_ID"] = trace_id
+        else:
+            os.environ.pop("_X_AMZN_TRACE_ID", None)
         formatter.request_id = request_id
         try:
             try:
@@ -340,7 +342,8 @@ def main(redirect=None):
     root = os.environ["LAMBDA_TASK_ROOT"]
     layers = layer_folders(redirect.paths["/opt"] if redirect else "/opt",
                            os.environ["AWS_EXECUTION_ENV"])
-    sys.path[:0] = [root, *layers]
+    named = os.environ.get("PYTHONPATH", "").split(":")  # a forked Python hasn't read it
+    sys.path[:0] = [root, *layers, *(folder for folder in named if folder not in ("", *sys.path))]
     sys.path.append(os.environ["LAMBDA_RUNTIME_DIR"])
     add_path_files(layers)
     os.chdir(root)

@@ -48,6 +48,19 @@ def note(runtime: str) -> str | None:
     return None
 
 
+def library_path(runtime: str) -> dict[str, str]:
+    """The variable that names the folders of a language's modules, as AWS sets it.
+
+    A function may set it to something else. (Ruby's ``GEM_PATH``: Ruby doesn't run here.)
+    """
+    version = runtime.removeprefix("nodejs").split(".")[0]
+    return {
+        "python": {"PYTHONPATH": "/var/runtime"},
+        "nodejs": {"NODE_PATH": f"/opt/nodejs/node{version}/node_modules:/opt/nodejs/node_modules:"
+                                "/var/runtime/node_modules:/var/runtime:/var/task"},
+    }.get(family(runtime), {})
+
+
 def node() -> str | None:
     """Where Node.js is on this machine."""
     found = shutil.which("node")
