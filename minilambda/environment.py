@@ -264,6 +264,8 @@ class Environment:
         if not isinstance(message, Exit):
             raise TypeError(f"a runtime can't say {type(message).__name__} now")
         self.talk.end()
+        if message.reason == "supervisor":
+            return faults.supervisor_lost(request_id)
         if message.reason == "memory":
             return faults.out_of_memory(request_id, profile)
         return faults.exited(request_id, message.code)

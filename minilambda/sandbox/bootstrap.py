@@ -8,6 +8,7 @@ One thing is ours: time is the cloud's (see ``cloud_time``), and waiting asks th
 let time pass (through ``POST /minilambda/sleep``).
 """
 
+import _thread
 import importlib
 import io
 import json
@@ -28,6 +29,7 @@ except ImportError:  # the inline tier imports this file as a part of its packag
 
 API = "/2018-06-01/runtime"
 CLOCK_FD = 4
+THREADS = 1024  # AWS page: Lambda quotas, "Execution processes/threads"
 
 
 class Connection:
@@ -272,6 +274,19 @@ def add_path_files(folders):
             site.addsitedir(folder)
 
 
+def limit_threads():
+    """Refuse a thread too many as the kernel does there; here it wouldn't, least of all to root."""
+    start = _thread.start_new_thread
+
+    def start_new_thread(*arguments):
+        if _thread._count() + 1 >= THREADS:  # the main thread isn't counted
+            raise RuntimeError("can't start new thread")
+        return start(*arguments)
+
+    _thread.start_new_thread = _thread.start_new = start_new_thread
+    threading._start_new_thread = start_new_thread
+
+
 def set_up_output(clock):
     for number, name in ((1, "stdout"), (2, "stderr")):
         stream = io.TextIOWrapper(io.FileIO(number, "w", closefd=False), "utf-8", "backslashreplace",
@@ -338,6 +353,7 @@ def main(redirect=None):
     clock = cloud_time.clock
     clock.open(CLOCK_FD)
     formatter = set_up_output(clock)
+    limit_threads()
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
     root = os.environ["LAMBDA_TASK_ROOT"]
     layers = layer_folders(redirect.paths["/opt"] if redirect else "/opt",

@@ -116,12 +116,20 @@ class Proc:
             return []
 
     @staticmethod
-    def environ_has(pid, marker):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                return marker in file.read()
-        except OSError:
-            return False
+    def belongs(pid, name):
+        """Whether it is of the environment of that name.
+
+        A program has its name among its variables. A fork still has those of the process that
+        forks environments; but it has mapped the clock's page, which is named so too.
+        """
+        for file, mark in (("environ", b"MINILAMBDA_ENVIRONMENT="), ("maps", b"/memfd:")):
+            try:
+                with open(f"/proc/{pid}/{file}", "rb") as text:
+                    if mark + name.encode() in text.read():
+                        return True
+            except OSError:
+                pass
+        return False
 
 
 class PsutilProc:
@@ -160,5 +168,5 @@ class PsutilProc:
     def cpu_seconds(self, pid):
         return self._ask(pid, lambda p: [sum(p.cpu_times()[:2])], [])
 
-    def environ_has(self, pid, marker):
+    def belongs(self, pid, name):
         return False

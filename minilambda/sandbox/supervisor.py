@@ -31,11 +31,12 @@ import cloud_time  # noqa: E402
 
 cloud_time.install()  # here it still gives the machine's time
 import bootstrap  # noqa: E402
+import confinement  # noqa: E402
 import processes  # noqa: E402
 import redirection  # noqa: E402
 
 sys.path.pop(0)
-for name in ("bootstrap", "cloud_time", "processes", "redirection"):
+for name in ("bootstrap", "cloud_time", "confinement", "processes", "redirection"):
     del sys.modules[name]
 import datetime  # noqa: E402, F401  # environments are forked with it
 
@@ -44,7 +45,7 @@ POLL_SECONDS = 0.002
 TASKS = 1024  # AWS page: Lambda quotas, "Execution processes/threads"
 # Looking closely at a tree's memory is slow: it may take a tenth of the time, up to this interval (s).
 CLOSELY_AT_MOST = 0.1
-MANY = 64  # nobody looks closely at more processes
+MANY = 16  # nobody looks closely at more processes: a fork bomb's are a thousand meanwhile
 MAPPED_KB = 4096  # files that are mapped make a difference from here on
 LINUX = sys.platform.startswith("linux")
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -57,7 +58,6 @@ class Child:
 
     def __init__(self, name, pid, limit_kb, skip):
         self.name, self.pid, self.limit_kb, self.skip = name, pid, limit_kb, skip
-        self.marker = b"MINILAMBDA_ENVIRONMENT=" + name.encode()
         self.strays = set()  # descendants that were re-parented to the supervisor
         self.peak_kb = 0
         self.base_kb = 0  # what the runtime itself held before any of the function's code ran
@@ -133,13 +133,13 @@ class Supervisor:
     # -- what the cloud may ask -------------------------------------------------------------
 
     def do_spawn(self, name, limit_kb, environment, descriptors, command=None, redirect=None,
-                 skip=0):
+                 confine=None, skip=0):
         """Start an environment: by exec of ``command``, or by fork if there is none."""
         held, self.descriptors = self.descriptors[:descriptors], self.descriptors[descriptors:]
         environment["MINILAMBDA_ENVIRONMENT"] = name
         pid = os.fork()
         if pid == 0:
-            self.become(held, environment, command, redirect, limit_kb)
+            self.become(held, environment, command, redirect, confine, limit_kb)
         for descriptor in held:
             os.close(descriptor)
         self.children[name] = Child(name, pid, limit_kb, skip)
@@ -162,6 +162,7 @@ class Supervisor:
         child = self.children.get(name)
         if child:
             child.frozen = True
+            self.adopt()
             self.signal(child, signal.SIGSTOP)
             self.do_usage(name)
 
@@ -187,7 +188,7 @@ class Supervisor:
 
     # -- inside ----------------------------------------------------------------------------
 
-    def become(self, held, environment, command, redirect, limit_kb):
+    def become(self, held, environment, command, redirect, confine, limit_kb):
         """In the forked child: drop everything of the supervisor's and turn into the runtime."""
         try:
             os.setsid()
@@ -195,6 +196,8 @@ class Supervisor:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             if LINUX:
                 libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if confine:
+                confinement.confine(**confine)
             # held: output pipe, clock page, and (bubblewrap) the channel the doors come out by
             output, clock, *channel = held
             targets = {0: os.open(os.devnull, os.O_RDONLY), 1: output, 2: output, 4: clock}
@@ -242,7 +245,15 @@ class Supervisor:
                 pass
 
     def kill(self, child):
-        """SIGKILL to the whole tree, again until nothing new has been forked meanwhile."""
+        """SIGKILL to the whole tree, again until nothing new has been forked meanwhile.
+
+        First to the whole process group, or the first process of a namespace, which the kernel does
+        in one go: to walk the tree of a fork bomb takes longer than it takes to grow.
+        """
+        here = child.name in self.children  # else the first process is gone, not yet its group
+        for end in (os.kill, os.killpg) if here else (os.killpg,):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                end(child.pid, signal.SIGKILL)
         for _ in range(50):
             pids = proc.tree(child.pid) if child.name in self.children else []
             for stray in child.strays:
@@ -268,6 +279,7 @@ class Supervisor:
 
     def watch(self):
         """Kill every running environment whose tree is over its memory, or too many to be."""
+        self.adopt()
         for child in list(self.children.values()):
             if child.frozen or child.killed_for is not None:
                 continue
@@ -283,14 +295,17 @@ class Supervisor:
                 self.kill(child)
 
     def adopt(self):
-        """Find out whose the processes are that have come up to the supervisor as orphans."""
+        """Find out whose the processes are that have come up to the supervisor as orphans.
+
+        Nobody tells: it is their own parent's end, and that was some other process's child.
+        """
         mains = {child.pid: child for child in self.children.values()}
         known = {pid for child in self.children.values() for pid in child.strays}
         for pid in proc.children(os.getpid()) if LINUX else []:
             if pid in mains or pid in known:
                 continue
             for child in self.children.values():
-                if proc.environ_has(pid, child.marker) or self.session(pid) == child.pid:
+                if proc.belongs(pid, child.name) or self.session(pid) == child.pid:
                     child.strays.add(pid)
                     break
             else:
@@ -378,4 +393,5 @@ if __name__ == "__main__":
     if LINUX:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a notebook is not for us
+    confinement.prepare()
     Supervisor().run()

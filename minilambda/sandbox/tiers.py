@@ -41,6 +41,7 @@ class Plan:
     command: list[str] | None = None  # None: fork, and become our Python bootstrap
     opens_own_doors: bool = False  # has it its own network, and passes its sockets out?
     redirect: dict | None = None
+    confine: dict | None = None  # what of the machine it may read and write; None: see command
     skip: int = 0  # processes at the top of the tree that are the sandbox's, not the function's
     renames: tuple[tuple[bytes, bytes], ...] = field(default=())
 
@@ -69,7 +70,10 @@ class ProcessTier:
             variables = variables | {"MINILAMBDA_REDIRECT": json.dumps(redirect)}
         renames = tuple((os.fsencode(real), os.fsencode(name)) for name, real in paths.items())
         renames += ((os.fsencode(store.runtime), b"/var/runtime"),)
-        return Plan(variables, limit_mb, command=command, redirect=redirect, renames=renames)
+        readable = [*prefixes(), store.runtime, *store.sdk.values(), task, opt]
+        confine = {"read": [str(path) for path in readable], "write": [str(home)]}
+        return Plan(variables, limit_mb, command=command, redirect=redirect, confine=confine,
+                    renames=renames)
 
 
 class BubblewrapTier:
@@ -189,10 +193,16 @@ def _system() -> tuple[str, ...]:
                  "/etc/ssl", "/nix/store"):
         if os.path.exists(name):
             arguments += ["--ro-bind", name, name]
-    prefixes = {os.path.realpath(sys.base_prefix), os.path.realpath(sys.base_exec_prefix)}
-    if node := runtimes.node():
-        prefixes.add(os.path.dirname(os.path.dirname(node)))
-    for prefix in sorted(prefixes):
-        if prefix != "/usr" and not prefix.startswith("/usr/"):
-            arguments += ["--ro-bind", prefix, prefix]
+    for prefix in prefixes():
+        arguments += ["--ro-bind", prefix, prefix]
     return tuple(arguments)
+
+
+@functools.cache
+def prefixes() -> tuple[str, ...]:
+    """Where Python and Node.js are installed, if not among the system's programs."""
+    found = {os.path.realpath(sys.base_prefix), os.path.realpath(sys.base_exec_prefix)}
+    if node := runtimes.node():
+        found.add(os.path.dirname(os.path.dirname(node)))
+    return tuple(prefix for prefix in sorted(found)
+                 if prefix != "/usr" and not prefix.startswith("/usr/"))
