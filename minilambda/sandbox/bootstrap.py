@@ -14,6 +14,7 @@ import io
 import json
 import logging
 import os
+import re
 import select
 import socket
 import sys
@@ -184,12 +185,27 @@ class Fault(Exception):
 
 
 def to_json(value):
+    """JSON as AWS's client for Python writes it: decimals with all of their digits."""
+    decimals = []
+    mark = f"decimal-{id(decimals)}-"  # stands in for one: the encoder writes no number as it is told
+
     def default(item):
         if isinstance(item, Decimal):
-            return float(item)
+            if item.is_nan():
+                return float("nan")
+            decimals.append(str(item))
+            return f"{mark}{len(decimals) - 1}"
         raise TypeError(f"Object of type {type(item).__name__} is not JSON serializable")
 
-    return json.dumps(value, default=default, ensure_ascii=False)
+    # From Python 3.12 on letters are sent as they are, before that only those of ASCII.
+    version = os.environ.get("AWS_EXECUTION_ENV", "").rpartition("3.")[2]
+    text = json.dumps(value, default=default, ensure_ascii=version.isdigit() and int(version) < 12)
+    return re.sub(f'"{mark}([0-9]+)"', lambda m: decimals[int(m[1])], text) if decimals else text
+
+
+def to_bytes(result):
+    """What is sent for a handler's result; bytes are sent as they are."""
+    return result if isinstance(result, bytes) else to_json(result).encode("utf-8", "surrogatepass")
 
 
 def stack(tb):
@@ -207,10 +223,9 @@ def error_document(kind, message, trace, request_id):
 
 
 def log_error(error):
-    lines = [f"[ERROR] {error['errorType']}: {error['errorMessage']}"]
-    if error["stackTrace"]:
-        lines.append("Traceback (most recent call last):")
-        lines += "".join(error["stackTrace"]).splitlines()
+    lines = [f"[ERROR] {error['errorType']}: {error['errorMessage']}",
+             "Traceback (most recent call last):"]  # whether there are any
+    lines += "".join(error["stackTrace"]).splitlines()
     nbsp = "\u00a0"
     lines = [nbsp * (len(line) - len(line.lstrip(" "))) + line.lstrip(" ") for line in lines]
     # A carriage return, not a newline, keeps the whole message one event of the log.
@@ -239,9 +254,11 @@ def load(name):
         module_name, function_name = name.rsplit(".", 1)
     except ValueError as error:
         raise Fault("Runtime.MalformedHandlerName", f"Bad handler '{name}': {error}") from None
-    module_name = module_name.replace("/", ".")
+    if module_name.split(".")[0] in sys.builtin_module_names:
+        raise Fault("Runtime.BuiltInModuleConflict",
+                    f"Cannot use built-in module {module_name} as a handler module")
     try:
-        module = importlib.import_module(module_name)
+        module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
         raise Fault("Runtime.ImportModuleError",
                     f"Unable to import module '{module_name}': {error}") from None
@@ -320,7 +337,7 @@ def serve(api, clock, formatter, handler):
                             f"Unable to unmarshal input: {error}") from None
             result = handler(event, LambdaContext(headers, clock))
             try:
-                reply = to_json(result).encode("utf-8", "surrogatepass")
+                reply = to_bytes(result)
             except Exception as error:
                 raise Fault("Runtime.MarshalError", f"Unable to marshal response: {error}") from None
             if os.getpid() != process:

@@ -193,7 +193,7 @@ class InlineSandbox:
 
     def _response(self, request_id: str, result: Any) -> list[Message]:
         try:
-            body = bootstrap.to_json(result).encode()
+            body = bootstrap.to_bytes(result)
         except Exception as error:
             return self._failure(request_id, "Runtime.MarshalError",
                                  f"Unable to marshal response: {error}", [])

@@ -194,6 +194,7 @@ class Supervisor:
             os.setsid()
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # an exec makes it the default
             if LINUX:
                 libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if confine:
@@ -233,6 +234,9 @@ class Supervisor:
                 os.write(2, f"{code}\n".encode())
                 code = 1
             os._exit((code or 0) & 0xFF)
+        except KeyboardInterrupt:  # ends a Python program by its signal
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
         except BaseException as problem:
             os.write(2, f"{type(problem).__name__}: {problem}\n".encode())
         os._exit(1)
