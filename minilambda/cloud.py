@@ -200,6 +200,11 @@ class Cloud:
             return
         raise ConnectionAbortedError("the execution environment that asked has ended")
 
+    def function_of(self, access_key: str) -> FunctionConfiguration | None:
+        """Whose execution environment these credentials were given to, if they were."""
+        environment = self.placement.by_access_key(access_key)
+        return None if environment is None else environment.function
+
     def _changed(self, old: FunctionConfiguration, new: FunctionConfiguration | None) -> None:
         with self.clock.lock:
             self.placement.retire(old, "configuration" if new is not None else "deleted")

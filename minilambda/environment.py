@@ -123,9 +123,10 @@ class Environment:
         return (yield from self._death_steps(message))
 
     def _variables(self) -> dict[str, str]:
-        """Environment variables: the function's own, then the service's, which win.
+        """Environment variables: those a function may set, its own, then the reserved ones.
 
-        AWS page: *Using Lambda environment variables* (Defined runtime environment variables).
+        AWS page: *Working with Lambda environment variables* (Defined runtime environment
+        variables). ``TZ`` was called reserved there until 2022, but a function could set it.
         """
         function, setting = self.function, self.setting
         return {
@@ -133,11 +134,11 @@ class Environment:
             "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:"
                                "/var/task:/var/task/lib:/opt/lib",
             "LANG": "en_US.UTF-8",
-            "PYTHONHASHSEED": "0",
-            "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-            **runtimes.search_path(function.runtime),
-            **function.environment,
             "TZ": ":UTC",
+            "PYTHONHASHSEED": "0",
+            **runtimes.library_path(function.runtime),
+            "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+            **function.environment,
             "_HANDLER": function.handler,
             "AWS_REGION": function.region,
             "AWS_DEFAULT_REGION": function.region,
@@ -272,6 +273,8 @@ class Environment:
         if not isinstance(message, Exit):
             raise TypeError(f"a runtime can't say {type(message).__name__} now")
         self.talk.end()
+        if message.reason == "supervisor":
+            return faults.supervisor_lost(request_id)
         if message.reason == "memory":
             return faults.out_of_memory(request_id, profile)
         return faults.exited(request_id, message.code)

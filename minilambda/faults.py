@@ -72,6 +72,14 @@ def out_of_memory(request_id: str, profile: str) -> Fault:
                  f"{message}\n{error_type}")
 
 
+def supervisor_lost(request_id: str) -> Fault:
+    """Ours: what runs this machine's functions was killed, so none of them can run any more."""
+    message = (f"RequestId: {request_id} Error: the process that runs this cloud's functions was "
+               "killed (by the system, for want of memory, or by somebody); start a new one: Cloud()")
+    return Fault(Status.CRASH, "Sandbox.Failure", _document("Sandbox.Failure", message),
+                 f"{message}\nSandbox.Failure")
+
+
 def response_too_large(limit: int) -> tuple[str, str]:
     """Type and message for a result over the synchronous payload limit."""
     return ("Function.ResponseSizeTooLarge",

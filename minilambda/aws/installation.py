@@ -1,7 +1,7 @@
 """Our Lambda service put in moto's place, and taken out again.
 
-Every moto internal that is touched is touched here, in ``vclock``, ``neighbours``, ``responses``,
-``protocol``, ``models``, ``polling`` or ``server``; ``tests/aws/test_moto_internals.py`` checks
+Every moto internal that is touched is touched here, in ``vclock``, ``neighbours``, ``identity``,
+``responses``, ``protocol``, ``models``, ``polling`` or ``server``; ``tests/aws/test_moto_internals.py`` checks
 each signature, so that an upgrade fails by name.
 """
 
@@ -17,8 +17,9 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.moto_api._internal import mock_random
 from moto.sqs.models import SQSBackend
+from moto.sts.models import STSBackend
 
-from . import current, models, polling
+from . import current, identity, models, polling
 from .service import LambdaApi, Runtime
 from .vclock import VirtualClock
 
@@ -40,6 +41,9 @@ def install(runtime: Runtime) -> LambdaApi:
     _swap(s3_notifications, "_invoke_awslambda", models.refuse_s3_notification)
     if not runtime.clock.wall:
         _swap(SQSBackend, "receive_message", polling.without_waiting(SQSBackend.receive_message))
+    if function_of := getattr(runtime, "function_of", None):
+        _swap(STSBackend, "get_caller_identity",
+              identity.of_functions(STSBackend.get_caller_identity, function_of))
     stock.lambda_backends.clear()
     clock = VirtualClock(runtime.clock)
     clock.start()

@@ -8,11 +8,13 @@ One thing is ours: time is the cloud's (see ``cloud_time``), and waiting asks th
 let time pass (through ``POST /minilambda/sleep``).
 """
 
+import _thread
 import importlib
 import io
 import json
 import logging
 import os
+import re
 import select
 import socket
 import sys
@@ -28,6 +30,7 @@ except ImportError:  # the inline tier imports this file as a part of its packag
 
 API = "/2018-06-01/runtime"
 CLOCK_FD = 4
+THREADS = 1024  # AWS page: Lambda quotas, "Execution processes/threads"
 
 
 class Connection:
@@ -185,12 +188,27 @@ class Fault(Exception):
 
 
 def to_json(value):
+    """JSON as AWS's client for Python writes it: decimals with all of their digits."""
+    decimals = []
+    mark = f"decimal-{id(decimals)}-"  # stands in for one: the encoder writes no number as it is told
+
     def default(item):
         if isinstance(item, Decimal):
-            return float(item)
+            if item.is_nan():
+                return float("nan")
+            decimals.append(str(item))
+            return f"{mark}{len(decimals) - 1}"
         raise TypeError(f"Object of type {type(item).__name__} is not JSON serializable")
 
-    return json.dumps(value, default=default, ensure_ascii=False)
+    # From Python 3.12 on letters are sent as they are, before that only those of ASCII.
+    version = os.environ.get("AWS_EXECUTION_ENV", "").rpartition("3.")[2]
+    text = json.dumps(value, default=default, ensure_ascii=version.isdigit() and int(version) < 12)
+    return re.sub(f'"{mark}([0-9]+)"', lambda m: decimals[int(m[1])], text) if decimals else text
+
+
+def to_bytes(result):
+    """What is sent for a handler's result; bytes are sent as they are."""
+    return result if isinstance(result, bytes) else to_json(result).encode("utf-8", "surrogatepass")
 
 
 def stack(tb):
@@ -208,10 +226,9 @@ def error_document(kind, message, trace, request_id):
 
 
 def log_error(error):
-    lines = [f"[ERROR] {error['errorType']}: {error['errorMessage']}"]
-    if error["stackTrace"]:
-        lines.append("Traceback (most recent call last):")
-        lines += "".join(error["stackTrace"]).splitlines()
+    lines = [f"[ERROR] {error['errorType']}: {error['errorMessage']}",
+             "Traceback (most recent call last):"]  # whether there are any
+    lines += "".join(error["stackTrace"]).splitlines()
     nbsp = "\u00a0"
     lines = [nbsp * (len(line) - len(line.lstrip(" "))) + line.lstrip(" ") for line in lines]
     # A carriage return, not a newline, keeps the whole message one event of the log.
@@ -240,9 +257,11 @@ def load(name):
         module_name, function_name = name.rsplit(".", 1)
     except ValueError as error:
         raise Fault("Runtime.MalformedHandlerName", f"Bad handler '{name}': {error}") from None
-    module_name = module_name.replace("/", ".")
+    if module_name.split(".")[0] in sys.builtin_module_names:
+        raise Fault("Runtime.BuiltInModuleConflict",
+                    f"Cannot use built-in module {module_name} as a handler module")
     try:
-        module = importlib.import_module(module_name)
+        module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
         raise Fault("Runtime.ImportModuleError",
                     f"Unable to import module '{module_name}': {error}") from None
@@ -275,6 +294,19 @@ def add_path_files(folders):
             site.addsitedir(folder)
 
 
+def limit_threads():
+    """Refuse a thread too many as the kernel does there; here it wouldn't, least of all to root."""
+    start = _thread.start_new_thread
+
+    def start_new_thread(*arguments):
+        if _thread._count() + 1 >= THREADS:  # the main thread isn't counted
+            raise RuntimeError("can't start new thread")
+        return start(*arguments)
+
+    _thread.start_new_thread = _thread.start_new = start_new_thread
+    threading._start_new_thread = start_new_thread
+
+
 def set_up_output(clock):
     for number, name in ((1, "stdout"), (2, "stderr")):
         stream = io.TextIOWrapper(io.FileIO(number, "w", closefd=False), "utf-8", "backslashreplace",
@@ -297,6 +329,8 @@ def serve(api, clock, formatter, handler):
         trace_id = headers.get("lambda-runtime-trace-id")
         if trace_id:
             os.environ["_X_AMZN_TRACE_ID"] = trace_id
+        else:
+            os.environ.pop("_X_AMZN_TRACE_ID", None)
         formatter.request_id = request_id
         try:
             try:
@@ -306,7 +340,7 @@ def serve(api, clock, formatter, handler):
                             f"Unable to unmarshal input: {error}") from None
             result = handler(event, LambdaContext(headers, clock))
             try:
-                reply = to_json(result).encode("utf-8", "surrogatepass")
+                reply = to_bytes(result)
             except Exception as error:
                 raise Fault("Runtime.MarshalError", f"Unable to marshal response: {error}") from None
             if os.getpid() != process:
@@ -339,11 +373,13 @@ def main(redirect=None):
     clock = cloud_time.clock
     clock.open(CLOCK_FD)
     formatter = set_up_output(clock)
+    limit_threads()
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
     root = os.environ["LAMBDA_TASK_ROOT"]
     layers = layer_folders(redirect.paths["/opt"] if redirect else "/opt",
                            os.environ["AWS_EXECUTION_ENV"])
-    sys.path[:0] = [root, *layers]
+    named = os.environ.get("PYTHONPATH", "").split(":")  # a forked Python hasn't read it
+    sys.path[:0] = [root, *layers, *(folder for folder in named if folder not in ("", *sys.path))]
     sys.path.append(os.environ["LAMBDA_RUNTIME_DIR"])
     add_path_files(layers)
     os.chdir(root)

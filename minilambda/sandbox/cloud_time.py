@@ -50,6 +50,7 @@ class CloudClock:
 
     def __init__(self):
         self.page = self.api = None
+        self.main = 0  # the runtime's own process
         self.origin = 0  # ns: where the monotonic clocks count from
         self.seen = self.reads = 0
         # Threads (native ids) that wait: until when (ns), and since when if the cloud knows of it.
@@ -58,6 +59,7 @@ class CloudClock:
     def open(self, descriptor):
         self.page = mmap.mmap(descriptor, PAGE.size, prot=mmap.PROT_READ)
         os.close(descriptor)
+        self.main = os.getpid()
         self.origin = self.time_ns() - 100 * 10**9
 
     def time_ns(self):
@@ -91,6 +93,8 @@ class CloudClock:
             return real_sleep(seconds)
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
+        if os.getpid() != self.main:
+            _await_parents(self.main)
         if threading.active_count() == 1:
             return self.api.sleep(float(seconds))
         return self.wait(real_sleep, seconds)
@@ -166,6 +170,27 @@ class CloudClock:
 
 
 clock = CloudClock()
+
+
+def _await_parents(main):
+    """In a forked process: time may pass when the one it was forked from, and the runtime, wait.
+
+    When the runtime has ended all else is about to be killed: then there is nothing to wait for.
+    """
+    latest = real_monotonic() + SETTLE_SECONDS
+    real_sleep(GRACE_SECONDS)
+    while LINUX and real_monotonic() < latest:
+        try:
+            states = [_read(f"/proc/{pid}/stat").rsplit(")", 1)[1].split()[0]
+                      for pid in (main, os.getppid())]
+        except (OSError, IndexError):
+            states = ["Z"]
+        if states[0] in "ZX":
+            real_sleep(SETTLE_SECONDS)
+            latest = real_monotonic() + SETTLE_SECONDS
+        elif states[1] not in "RD" and states[0] not in "RD":
+            return
+        real_sleep(POLL_SECONDS)
 
 
 class _Look:

@@ -12,17 +12,19 @@ import json
 import os
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..function import FunctionConfiguration
-from . import runtimes, tiers
+from . import processes, runtimes, tiers
 from .code_store import CodeStore
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Host:
         self.sandboxes: dict[str, Sandbox] = {}
         self._send_lock = threading.Lock()
         self._closed = False
+        self.lost = False  # has the supervisor died, though nobody told it to?
         self._tasks: set[asyncio.Task] = set()
         self.loop = asyncio.new_event_loop()
         self._start_supervisor()
@@ -95,12 +98,22 @@ class Host:
         self._tasks.add(task)  # the loop itself keeps only weak references
         task.add_done_callback(self._tasks.discard)
 
+    def remove(self, folder: Path) -> None:
+        """Remove an environment's folder. It may hold a great many files: nobody waits for it."""
+        if self.loop.is_closed() or self._closed:  # then all of them go at once
+            return
+        gone = folder.with_name(f".{folder.name}")
+        with contextlib.suppress(OSError):
+            folder.rename(gone)  # at once, so that it isn't there any more
+            self.loop.run_in_executor(None, partial(shutil.rmtree, gone, ignore_errors=True))
+
     def close(self) -> None:
         """Kill every sandbox and leave nothing behind. Safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        self._control.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # it may be gone already
+            self._control.shutdown(socket.SHUT_RDWR)
         self._supervisor.wait(10)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
@@ -125,6 +138,20 @@ class Host:
         theirs.close()
         self._buffer = b""
 
+    def _lose(self) -> None:
+        """The supervisor was killed. Its children die with it; see to their children."""
+        self.lost = True
+        self._supervisor.wait()
+        if sys.platform.startswith("linux"):
+            for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+                # This process has mapped their clocks, too.
+                if pid != os.getpid() and any(
+                        processes.Proc.belongs(pid, name) for name in self.sandboxes):
+                    with contextlib.suppress(OSError):
+                        os.kill(pid, signal.SIGKILL)
+        for sandbox in list(self.sandboxes.values()):
+            sandbox.lose()
+
     def _remove_folder(self) -> None:
         """The supervisor does that; this is for when it was killed."""
         for parent, _, _ in os.walk(self.root):
@@ -145,6 +172,7 @@ class Host:
             for task in tasks:
                 task.cancel()
             self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            self.loop.run_until_complete(self.loop.shutdown_default_executor())
             self.loop.close()
 
     def _read(self) -> None:
@@ -154,9 +182,8 @@ class Host:
             data = b""
         if not data:
             self.loop.remove_reader(self._control)
-            for sandbox in list(self.sandboxes.values()):
-                sandbox.on_supervisor({"event": "exit", "code": -9, "reason": "supervisor",
-                                       "peak_kb": 0, "cpu": 0.0})
+            if not self._closed:
+                self._lose()
             return
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:

@@ -109,12 +109,15 @@ class InlineSandbox:
         self.tmp.mkdir(parents=True)
         self.variables = variables | {
             "LAMBDA_TASK_ROOT": str(self.task), "TMPDIR": str(self.tmp),
-            "AWS_LAMBDA_RUNTIME_API": "inline"}
+            "LAMBDA_RUNTIME_DIR": "/var/runtime", "AWS_LAMBDA_RUNTIME_API": "inline"}
         self.output = self
         self.modules: dict[str, Any] = {}
         self.session: boto3.Session | None = None
         layers = bootstrap.layer_folders(self.opt, variables["AWS_EXECUTION_ENV"])
-        self.path = [str(self.task), *layers, *sys.path]
+        folders = {"/var/task": str(self.task), "/opt": str(self.opt)}
+        named = [runtimes.translate(folder, folders)
+                 for folder in variables["PYTHONPATH"].split(":") if folder]
+        self.path = [str(self.task), *layers, *named, *sys.path]
         self.cpu = self.slept = self.allowed = 0.0
         self.gone = False
         self.set_time(timestamp_ns, 0.0)
@@ -175,6 +178,7 @@ class InlineSandbox:
         request_id, deadline = work.request_id, int(work.headers["Lambda-Runtime-Deadline-Ms"])
         self.allowed = deadline / 1000 - self.host.clock.timestamp()
         headers = {name.lower(): value for name, value in work.headers.items()}
+        self.variables["_X_AMZN_TRACE_ID"] = headers["lambda-runtime-trace-id"]
         with self._inside():
             try:
                 event = json.loads(work.payload)
@@ -191,7 +195,7 @@ class InlineSandbox:
 
     def _response(self, request_id: str, result: Any) -> list[Message]:
         try:
-            body = bootstrap.to_json(result).encode()
+            body = bootstrap.to_bytes(result)
         except Exception as error:
             return self._failure(request_id, "Runtime.MarshalError",
                                  f"Unable to marshal response: {error}", [])
@@ -262,6 +266,7 @@ class InlineSandbox:
         self.host.inside.append(self)
         os.environ.clear()
         os.environ.update(self.variables)
+        time.tzset()
         sys.modules.update(self.modules)
         sys.path = list(self.path)
         sys.stdout = sys.stderr = self.printed
@@ -278,6 +283,7 @@ class InlineSandbox:
             self.session, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, session
             os.environ.clear()
             os.environ.update(before)
+            time.tzset()
             os.chdir(folder)
             self._take_modules()
             self.host.inside.pop()

@@ -8,6 +8,8 @@ import sys
 import time
 
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
+# What the kernel calls mappings that are memory, shared among processes, and no file.
+NOT_FILES = (b"/dev/zero", b"/memfd:", b"/SYSV")
 
 
 def table():
@@ -48,6 +50,53 @@ class Proc:
             return 0
 
     @staticmethod
+    def mapped_kb(pid):
+        """What of the resident memory is files, and memory that is shared on purpose."""
+        try:
+            with open(f"/proc/{pid}/statm", "rb") as file:
+                return int(file.read().split()[2]) * PAGE_KB
+        except (OSError, IndexError):
+            return 0
+
+    @staticmethod
+    def tasks(pid):
+        """How many threads it has."""
+        try:
+            return len(os.listdir(f"/proc/{pid}/task"))
+        except OSError:
+            return 0
+
+    @staticmethod
+    def charged_kb(pid):
+        """Memory that only its end gives back, a page that several processes share split among them.
+
+        Without the pages of mapped files, which the kernel can drop and read again.
+        """
+        charged, shared, backed = 0, False, False
+        sizes = {}
+
+        def mapping():
+            if not shared:
+                part = sizes.get(b"Anonymous:", 0) / max(sizes.get(b"Rss:", 0), 1)
+                return sizes.get(b"Pss:", 0) * part
+            return 0 if backed else sizes.get(b"Pss:", 0)
+
+        try:
+            with open(f"/proc/{pid}/smaps", "rb") as file:
+                for line in file:
+                    words = line.split(None, 5)
+                    if words[0] in (b"Rss:", b"Pss:", b"Anonymous:"):
+                        sizes[words[0]] = int(words[1])
+                    elif not words[0].endswith(b":"):  # the first line of a mapping
+                        charged += mapping()
+                        sizes.clear()
+                        shared = words[1].endswith(b"s")
+                        backed = len(words) > 5 and not words[5].startswith(NOT_FILES)
+        except (OSError, ValueError, IndexError):
+            pass
+        return round(charged + mapping())
+
+    @staticmethod
     def peak_kb(pid):
         try:
             with open(f"/proc/{pid}/status", "rb") as file:
@@ -79,12 +128,20 @@ class Proc:
         return False
 
     @staticmethod
-    def environ_has(pid, marker):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                return marker in file.read()
-        except OSError:
-            return False
+    def belongs(pid, name):
+        """Whether it is of the environment of that name.
+
+        A program has its name among its variables. A fork still has those of the process that
+        forks environments; but it has mapped the clock's page, which is named so too.
+        """
+        for file, mark in (("environ", b"MINILAMBDA_ENVIRONMENT="), ("maps", b"/memfd:")):
+            try:
+                with open(f"/proc/{pid}/{file}", "rb") as text:
+                    if mark + name.encode() in text.read():
+                        return True
+            except OSError:
+                pass
+        return False
 
 
 class PsutilProc:
@@ -112,11 +169,19 @@ class PsutilProc:
 
     peak_kb = resident_kb
 
+    def mapped_kb(self, pid):
+        return 0
+
+    charged_kb = resident_kb
+
+    def tasks(self, pid):
+        return self._ask(pid, lambda p: p.num_threads(), 0)
+
     def cpu_seconds(self, pid):
         return self._ask(pid, lambda p: [sum(p.cpu_times()[:2])], [])
 
     def runnable(self, pid):
         return False  # macOS calls every process running: its CPU time has to tell
 
-    def environ_has(self, pid, marker):
+    def belongs(self, pid, name):
         return False

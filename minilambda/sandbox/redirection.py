@@ -89,6 +89,15 @@ def redirect(paths, exempt):
     ):
         for name in names.split():
             setattr(os, name, wrap(getattr(os, name), count, written))
+    # A function is alone on its machine; here "everybody" would be the reader's own processes.
+    kill = os.kill
+
+    def kill_alone(pid, number):
+        if pid == -1:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        return kill(pid, number)
+
+    os.kill = kill_alone
     # Programs that are started by their path; what those open is not covered.
     start = _posixsubprocess.fork_exec
 

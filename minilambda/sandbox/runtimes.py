@@ -42,20 +42,6 @@ def missing(runtime: str) -> str | None:
             "with the function as a custom runtime ('provided.al2023')")
 
 
-def search_path(runtime: str) -> dict[str, str]:
-    """The variable that says where a runtime looks for modules beside the function's own.
-
-    A managed runtime's start script sets it, unless the function has it set already. (Python's
-    order is our bootstrap's to make: it isn't a variable's there either.)
-    """
-    if family(runtime) != "nodejs":
-        return {}
-    version = runtime.removeprefix("nodejs").partition(".")[0]
-    return {"NODE_PATH": ":".join([
-        f"/opt/nodejs/node{version}/node_modules", "/opt/nodejs/node_modules",
-        "/var/runtime/node_modules", "/var/runtime", "/var/task"])}
-
-
 def note(runtime: str) -> str | None:
     """How what runs differs from what was asked for, if it does."""
     here = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -64,6 +50,19 @@ def note(runtime: str) -> str | None:
     if family(runtime) == "nodejs":
         return f"runtime {runtime} runs on this machine's Node.js ({node()})"
     return None
+
+
+def library_path(runtime: str) -> dict[str, str]:
+    """The variable that names the folders of a language's modules, as AWS sets it.
+
+    A function may set it to something else. (Ruby's ``GEM_PATH``: Ruby doesn't run here.)
+    """
+    version = runtime.removeprefix("nodejs").split(".")[0]
+    return {
+        "python": {"PYTHONPATH": "/var/runtime"},
+        "nodejs": {"NODE_PATH": f"/opt/nodejs/node{version}/node_modules:/opt/nodejs/node_modules:"
+                                "/var/runtime/node_modules:/var/runtime:/var/task"},
+    }.get(family(runtime), {})
 
 
 def node() -> str | None:

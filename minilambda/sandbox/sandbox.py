@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import mmap
 import os
-import shutil
 import socket
 import tempfile
 import time
@@ -48,7 +47,7 @@ class Sandbox:
         task = host.store.unpack(function.code)
         opt = host.store.opt([layer.content for layer in function.layers])
         self._gone = self._frozen = False
-        self._clock_fd = _page()
+        self._clock_fd = _page(name)
         self._clock = mmap.mmap(self._clock_fd, PAGE.size)
         self._doors: list[socket.socket] = []
         self._cloud_door: socket.socket | None = None
@@ -108,6 +107,9 @@ class Sandbox:
     # -- on the loop ----------------------------------------------------------------------------
 
     def _open(self) -> None:
+        if self.host.lost:
+            self.lose()
+            return
         self.host.loop.add_reader(self.output.reader, self._read_output)
         descriptors = [self.output.writer, self._clock_fd]
         if self.plan.opens_own_doors:
@@ -121,7 +123,8 @@ class Sandbox:
         self.host.ask(
             tuple(descriptors), do="spawn", name=self.name, limit_kb=self.plan.limit_mb * 1024,
             environment=self.plan.environment, descriptors=len(descriptors),
-            command=self.plan.command, redirect=self.plan.redirect, skip=self.plan.skip,
+            command=self.plan.command, redirect=self.plan.redirect,
+            confine=self.plan.confine, skip=self.plan.skip,
         )
         self.output.close_writer()
         if theirs is not None:
@@ -202,6 +205,11 @@ class Sandbox:
                                     message["cpu"]))
                     self.release()
 
+    def lose(self) -> None:
+        """The supervisor is gone, and this environment with it."""
+        self.on_supervisor({"event": "exit", "code": -9, "reason": "supervisor", "peak_kb": 0,
+                            "cpu": 0.0})
+
     def release(self) -> None:
         """Let go of everything the host holds for it. Called on the loop, or after its end."""
         if self._gone:
@@ -224,13 +232,13 @@ class Sandbox:
         self.output.close()
         self._clock.close()
         os.close(self._clock_fd)
-        shutil.rmtree(self.home, ignore_errors=True)
+        self.host.remove(self.home)
 
 
-def _page() -> int:
-    """A file descriptor of the shared bytes that hold the time."""
+def _page(name: str) -> int:
+    """A file descriptor of the shared bytes that hold the time; forks are known by its name."""
     if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("clock")
+        descriptor = os.memfd_create(name)
     else:
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())

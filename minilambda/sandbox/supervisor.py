@@ -31,16 +31,22 @@ import cloud_time  # noqa: E402
 
 cloud_time.install()  # here it still gives the machine's time
 import bootstrap  # noqa: E402
+import confinement  # noqa: E402
 import processes  # noqa: E402
 import redirection  # noqa: E402
 
 sys.path.pop(0)
-for name in ("bootstrap", "cloud_time", "processes", "redirection"):
+for name in ("bootstrap", "cloud_time", "confinement", "processes", "redirection"):
     del sys.modules[name]
 import datetime  # noqa: E402, F401  # environments are forked with it
 
 CONTROL_FD = 3
 POLL_SECONDS = 0.002
+TASKS = 1024  # AWS page: Lambda quotas, "Execution processes/threads"
+# Looking closely at a tree's memory is slow: it may take a tenth of the time, up to this interval (s).
+CLOSELY_AT_MOST = 0.1
+MANY = 16  # nobody looks closely at more processes: a fork bomb's are a thousand meanwhile
+MAPPED_KB = 4096  # files that are mapped make a difference from here on
 LINUX = sys.platform.startswith("linux")
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 proc = processes.table()
@@ -52,10 +58,12 @@ class Child:
 
     def __init__(self, name, pid, limit_kb, skip):
         self.name, self.pid, self.limit_kb, self.skip = name, pid, limit_kb, skip
-        self.marker = b"MINILAMBDA_ENVIRONMENT=" + name.encode()
         self.strays = set()  # descendants that were re-parented to the supervisor
         self.peak_kb = 0
         self.base_kb = 0  # what the runtime itself held before any of the function's code ran
+        self.mapped_kb = 0  # and what of its memory were files: they count, later ones don't
+        self.mapped_peak_kb = 0
+        self.close = (0, 0, 0.0)  # the last close look: what it found, the plain sum, the next one
         self.frozen = False
         self.killed_for = None
 
@@ -66,8 +74,23 @@ class Child:
             found += proc.tree(stray)
         return found
 
-    def resident_kb(self):
-        return sum(proc.resident_kb(pid) for pid in self.pids())
+    def used_kb(self, pids, plain, closely=False):
+        """Memory that counts, in KB; ``plain`` is the resident size of ``pids``, the whole tree.
+
+        The plain sum counts a page once for each process that a fork left it with, and files that
+        are mapped. A handler that is honest must not be killed for either.
+        """
+        mapped = proc.mapped_kb(pids[0])
+        self.mapped_peak_kb = max(self.mapped_peak_kb, mapped)
+        if len(pids) > MANY or len(pids) == 1 and mapped - self.mapped_kb < MAPPED_KB:
+            return plain
+        now = time.monotonic()
+        found, plain_then, due = self.close
+        if closely or now >= due or found + max(plain - plain_then, 0) > self.limit_kb + self.base_kb:
+            found = min(plain, self.mapped_kb + sum(map(proc.charged_kb, pids)))
+            took = time.monotonic() - now
+            self.close = (found, plain, now + took + min(10 * took, CLOSELY_AT_MOST))
+        return found
 
 
 class Supervisor:
@@ -110,13 +133,13 @@ class Supervisor:
     # -- what the cloud may ask -------------------------------------------------------------
 
     def do_spawn(self, name, limit_kb, environment, descriptors, command=None, redirect=None,
-                 skip=0):
+                 confine=None, skip=0):
         """Start an environment: by exec of ``command``, or by fork if there is none."""
         held, self.descriptors = self.descriptors[:descriptors], self.descriptors[descriptors:]
         environment["MINILAMBDA_ENVIRONMENT"] = name
         pid = os.fork()
         if pid == 0:
-            self.become(held, environment, command, redirect, limit_kb)
+            self.become(held, environment, command, redirect, confine, limit_kb)
         for descriptor in held:
             os.close(descriptor)
         self.children[name] = Child(name, pid, limit_kb, skip)
@@ -128,14 +151,18 @@ class Supervisor:
         With None it counts as what is resident.
         """
         child = self.children.get(name)
-        if child and base_model_kb is not None:
-            child.base_kb = child.resident_kb() - base_model_kb
+        if child:
+            pids = child.pids()
+            child.mapped_kb = sum(map(proc.mapped_kb, pids))
+            if base_model_kb is not None:
+                child.base_kb = sum(map(proc.resident_kb, pids)) - base_model_kb
         self.send(event="limited", name=name)
 
     def do_freeze(self, name):
         child = self.children.get(name)
         if child:
             child.frozen = True
+            self.adopt()
             self.signal(child, signal.SIGSTOP)
             self.tell_usage(child, runnable=False)
 
@@ -158,14 +185,17 @@ class Supervisor:
 
     # -- inside ----------------------------------------------------------------------------
 
-    def become(self, held, environment, command, redirect, limit_kb):
+    def become(self, held, environment, command, redirect, confine, limit_kb):
         """In the forked child: drop everything of the supervisor's and turn into the runtime."""
         try:
             os.setsid()
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # an exec makes it the default
             if LINUX:
                 libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if confine:
+                confinement.confine(**confine)
             # held: output pipe, clock page, and (bubblewrap) the channel the doors come out by
             output, clock, *channel = held
             targets = {0: os.open(os.devnull, os.O_RDONLY), 1: output, 2: output, 4: clock}
@@ -201,6 +231,9 @@ class Supervisor:
                 os.write(2, f"{code}\n".encode())
                 code = 1
             os._exit((code or 0) & 0xFF)
+        except KeyboardInterrupt:  # ends a Python program by its signal
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
         except BaseException as problem:
             os.write(2, f"{type(problem).__name__}: {problem}\n".encode())
         os._exit(1)
@@ -213,7 +246,15 @@ class Supervisor:
                 pass
 
     def kill(self, child):
-        """SIGKILL to the whole tree, again until nothing new has been forked meanwhile."""
+        """SIGKILL to the whole tree, again until nothing new has been forked meanwhile.
+
+        First to the whole process group, or the first process of a namespace, which the kernel does
+        in one go: to walk the tree of a fork bomb takes longer than it takes to grow.
+        """
+        here = child.name in self.children  # else the first process is gone, not yet its group
+        for end in (os.kill, os.killpg) if here else (os.killpg,):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                end(child.pid, signal.SIGKILL)
         for _ in range(50):
             pids = proc.tree(child.pid) if child.name in self.children else []
             for stray in child.strays:
@@ -240,30 +281,42 @@ class Supervisor:
 
     def measure(self, child):
         pids = child.pids()
-        now = sum(proc.resident_kb(pid) for pid in pids)
-        peak = max(now, proc.peak_kb(pids[0]) if pids else 0)
-        child.peak_kb = max(child.peak_kb, now - child.base_kb, peak - child.base_kb)
-        return max(now - child.base_kb, 0)
+        if pids:
+            plain = sum(map(proc.resident_kb, pids))
+            used = child.used_kb(pids, plain, closely=True)
+            # The kernel's high-water mark sees what was there between two looks of ours, files too.
+            mark = proc.peak_kb(pids[0]) - max(child.mapped_peak_kb - child.mapped_kb, 0)
+            child.peak_kb = max(child.peak_kb, used - child.base_kb, mark - child.base_kb)
 
     def watch(self):
-        """Kill every running environment whose tree is over its memory."""
+        """Kill every running environment whose tree is over its memory, or too many to be."""
+        self.adopt()
         for child in list(self.children.values()):
-            if not child.frozen and child.killed_for is None:
-                used = child.resident_kb() - child.base_kb
-                child.peak_kb = max(child.peak_kb, used)
-                if used > child.limit_kb:
-                    child.killed_for = "memory"
-                    self.kill(child)
+            if child.frozen or child.killed_for is not None:
+                continue
+            pids = child.pids()
+            plain = sum(map(proc.resident_kb, pids))
+            used = child.used_kb(pids, plain) - child.base_kb if pids else 0
+            child.peak_kb = max(child.peak_kb, used)
+            if used > child.limit_kb:
+                child.killed_for = "memory"
+            elif sum(map(proc.tasks, pids)) > TASKS:
+                child.killed_for = "tasks"  # where the kernel's own limit doesn't hold: see entry
+            if child.killed_for:
+                self.kill(child)
 
     def adopt(self):
-        """Find out whose the processes are that have come up to the supervisor as orphans."""
+        """Find out whose the processes are that have come up to the supervisor as orphans.
+
+        Nobody tells: it is their own parent's end, and that was some other process's child.
+        """
         mains = {child.pid: child for child in self.children.values()}
         known = {pid for child in self.children.values() for pid in child.strays}
         for pid in proc.children(os.getpid()) if LINUX else []:
             if pid in mains or pid in known:
                 continue
             for child in self.children.values():
-                if proc.environ_has(pid, child.marker) or self.session(pid) == child.pid:
+                if proc.belongs(pid, child.name) or self.session(pid) == child.pid:
                     child.strays.add(pid)
                     break
             else:
@@ -351,4 +404,5 @@ if __name__ == "__main__":
     if LINUX:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a notebook is not for us
+    confinement.prepare()
     Supervisor().run()

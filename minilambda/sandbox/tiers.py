@@ -27,6 +27,11 @@ RUNTIME_PORT = 9001
 DAEMON_PORT = 2000  # of the X-Ray daemon (UDP)
 # Uid and gid that a function has on AWS (sbx_user1051).
 UID, GID = "993", "990"
+# The kernel's own files. Root on the machine is not root in a sandbox, but the same user still, so
+# without the second option it could write the machine's settings. /dev is a file system in memory of
+# no fixed size: read-only (as on AWS /dev/shm can't be used), so that /tmp is all there is to fill.
+KERNEL = ("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys",
+          "--dev", "/dev", "--remount-ro", "/dev")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Plan:
     command: list[str] | None = None  # None: fork, and become our Python bootstrap
     opens_own_doors: bool = False  # has it its own network, and passes its sockets out?
     redirect: dict | None = None
+    confine: dict | None = None  # what of the machine it may read and write; None: see command
     skip: int = 0  # processes at the top of the tree that are the sandbox's, not the function's
     renames: tuple[tuple[bytes, bytes], ...] = field(default=())
 
@@ -66,7 +72,10 @@ class ProcessTier:
             variables = variables | {"MINILAMBDA_REDIRECT": json.dumps(redirect)}
         renames = tuple((os.fsencode(real), os.fsencode(name)) for name, real in paths.items())
         renames += ((os.fsencode(store.runtime), b"/var/runtime"),)
-        return Plan(variables, limit_mb, command=command, redirect=redirect, renames=renames)
+        readable = [*prefixes(), store.runtime, *store.sdk.values(), task, opt]
+        confine = {"read": [str(path) for path in readable], "write": [str(home)]}
+        return Plan(variables, limit_mb, command=command, redirect=redirect, confine=confine,
+                    renames=renames)
 
 
 class BubblewrapTier:
@@ -86,7 +95,7 @@ class BubblewrapTier:
             _bwrap(), "--unshare-all", "--die-with-parent", "--new-session",
             "--uid", UID, "--gid", GID, "--hostname", "lambda",
             "--setenv", "LD_LIBRARY_PATH", libraries,
-            *_system(), "--proc", "/proc", "--dev", "/dev",
+            *_system(), *KERNEL,
             "--size", str(tmp_mb << 20), "--tmpfs", "/tmp",
             "--ro-bind", str(task), "/var/task", "--ro-bind", str(opt), "/opt",
             "--dir", "/var/runtime",
@@ -155,8 +164,8 @@ def probe_bubblewrap() -> str | None:
     if shutil.which("bwrap") is None:
         return "no bwrap program found; install the package 'bubblewrap'"
     command = [_bwrap(), "--unshare-all", "--die-with-parent", "--uid", UID, "--gid", GID,
-               *_system(), "--proc", "/proc", "--dev", "/dev", "--size", "1048576",
-               "--tmpfs", "/tmp", *python(), "-c", "print('works')"]
+               *_system(), *KERNEL, "--size", "1048576", "--tmpfs", "/tmp",
+               *python(), "-c", "print('works')"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, env={})
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -188,10 +197,16 @@ def _system() -> tuple[str, ...]:
                  "/etc/ssl", "/nix/store", *sorted(glob.glob("/etc/java-*"))):
         if os.path.exists(name):
             arguments += ["--ro-bind", name, name]
-    prefixes = {os.path.realpath(sys.base_prefix), os.path.realpath(sys.base_exec_prefix)}
-    if node := runtimes.node():
-        prefixes.add(os.path.dirname(os.path.dirname(node)))
-    for prefix in sorted(prefixes):
-        if prefix != "/usr" and not prefix.startswith("/usr/"):
-            arguments += ["--ro-bind", prefix, prefix]
+    for prefix in prefixes():
+        arguments += ["--ro-bind", prefix, prefix]
     return tuple(arguments)
+
+
+@functools.cache
+def prefixes() -> tuple[str, ...]:
+    """Where Python and Node.js are installed, if not among the system's programs."""
+    found = {os.path.realpath(sys.base_prefix), os.path.realpath(sys.base_exec_prefix)}
+    if node := runtimes.node():
+        found.add(os.path.dirname(os.path.dirname(node)))
+    return tuple(prefix for prefix in sorted(found)
+                 if prefix != "/usr" and not prefix.startswith("/usr/"))

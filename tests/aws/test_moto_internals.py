@@ -19,6 +19,7 @@ import moto.organizations.models
 import moto.s3.models
 import moto.s3.notifications
 import moto.sqs.models
+import moto.sts.models
 import moto.utilities.utils
 import pytest
 
@@ -55,6 +56,7 @@ SIGNATURES = {
     "sqs.models.SQSBackend.receive_message": [
         "self", "queue_name", "count", "wait_seconds_timeout", "visibility_timeout",
         "message_attribute_names"],
+    "sts.models.STSBackend.get_caller_identity": ["self", "access_key_id", "region"],
     "utilities.utils.get_partition": ["region"],
 }
 

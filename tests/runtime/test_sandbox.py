@@ -110,6 +110,22 @@ def test_boto3_reaches_the_cloud_and_takes_time(lab):
     assert stored["Body"].read() == b"from inside"
 
 
+def test_a_function_is_a_session_of_its_execution_role(lab):
+    import boto3
+
+    name = lab.deploy("""
+        import boto3
+        def handler(event, context):
+            said = boto3.client("sts").get_caller_identity()
+            return {key: said[key] for key in ("UserId", "Account", "Arn")}
+    """, MemorySize=512, Timeout=30)
+    role = boto3.client("iam").get_role(RoleName="role")["Role"]["RoleId"]
+    assert lab.invoke(name).value == {
+        "UserId": f"{role}:{name}", "Account": "123456789012",
+        "Arn": f"arn:aws:sts::123456789012:assumed-role/role/{name}"}
+    assert ":assumed-role/" not in boto3.client("sts").get_caller_identity()["Arn"]
+
+
 def test_a_handler_may_invoke_another_function(lab):
     inner = lab.deploy("import time\ndef handler(e, c):\n    time.sleep(1)\n    return e * 2\n")
     outer = lab.deploy("""
