@@ -24,10 +24,9 @@ from .clock import ClockStopped, Work
 from .function import FunctionConfiguration
 from .processor import CpuTime, Meter, Processor
 from .sandbox import (
-    Exit, Failure, GaveUp, InlineSandbox, Message, Output, Response, Sandbox, Sleep, Started, Usage,
-    runtimes,
+    Exit, ExtensionOutput, Failure, FromExtension, GaveUp, InlineSandbox, Message, Output, Response,
+    Sandbox, Sleep, Started, Usage, runtimes,
 )
-from .sandbox import Work as RuntimeWork
 from .setting import Setting
 
 Steps = Generator[simpy.Event, Any, Any]
@@ -46,16 +45,19 @@ class Conversation:
 
     Args:
         log: takes each line the code wrote.
+        overhear: takes what is still said while it is being killed.
         on_death: called when the process dies while it ought to be frozen.
     """
 
     def __init__(self, setting: Setting, function: FunctionConfiguration,
-                 log: Callable[[str], None], on_death: Callable[[], None]) -> None:
+                 log: Callable[[str], None], on_death: Callable[[], None],
+                 overhear: Callable[[Message], object] = lambda message: None) -> None:
         self.setting, self.function, self.clock = setting, function, setting.clock
         self.figures = setting.model.runtimes[runtimes.family(function.runtime)]
         self.processor = Processor(function.memory_size, setting.limits.vcpu_at_mb,
                                    setting.clock.wall)
-        self.log, self.on_death = log, on_death
+        self.log, self.on_death, self.overhear = log, on_death, overhear
+        self.alive = False  # is there a process tree?
         self.sandbox: Sandbox | InlineSandbox | None = None
         self.peak_mb = 0.0
         self._active = False  # may its code run?
@@ -76,25 +78,23 @@ class Conversation:
         """Start a fresh sandbox; its runtime begins to initialise."""
         setting = self.setting
         self._mailbox.clear()
-        self._ended = False
+        self._ended, self.alive = False, True
         self._meter = Meter(self.processor, setting.modelled)
         base = self.figures.memory_mb * 1024 if setting.modelled else None
         self.sandbox = setting.sandbox(
             name, self.function, variables, self._receive,
             setting.limits.payload_sync + RESPONSE_HEADROOM, base)
 
-    def begin(self, deadline: float) -> None:
-        """Real code runs from here on, until ``deadline`` at the latest."""
+    def begin(self, deadline: float, stuck: float = STUCK_SECONDS) -> None:
+        """Real code runs until ``deadline``; it may do nothing for ``stuck`` real seconds more."""
         left = deadline - self.clock.seconds
         share = 1.0 if self.setting.modelled else self.processor.share
         self._patience, self._waited = max(0.05, left * share), 0.0
+        self._stuck = stuck
         self._meter.begin()
         self._active = True
         self._pause()
         self._resume()
-
-    def offer(self, work: RuntimeWork) -> None:
-        self.sandbox.invoke(work)
 
     def listen_steps(self, deadline: float, charge_ms: float | None = None,
                      share: float = 1.0) -> Steps:
@@ -125,8 +125,10 @@ class Conversation:
                         yield alarm
                         return None
                 elif not isinstance(message, Started):
-                    # After an answer code runs on until it is frozen; then it is charged.
-                    if charge_ms is not None and not isinstance(message, Response | Failure):
+                    # After an answer code runs on until it is frozen; then it is charged, and
+                    # what extensions have computed with it.
+                    if charge_ms is not None and not isinstance(
+                            message, Response | Failure | FromExtension):
                         cpu = (message.cpu if isinstance(message, Exit)
                                else (yield from self._measure_steps()))
                         if not (yield from self.charge_steps(cpu, deadline, charge_ms, share)):
@@ -156,8 +158,9 @@ class Conversation:
             message = self._mailbox.pop(0)
             if isinstance(message, Output):
                 self._log_lines(message)
-            if isinstance(message, Exit):
+            elif isinstance(message, Exit):
                 break
+            self.overhear(message)
         self._abandon()
         work.done()
 
@@ -307,7 +310,7 @@ class Conversation:
         taken = self._meter.taken(usage.cpu)
         share = 1.0 if self.setting.modelled else self.processor.share
         idle = self._waited - BUSY_FACTOR * self._meter.computed(usage.cpu)
-        if taken >= left or idle >= left + STUCK_SECONDS:
+        if taken >= left or idle >= left + self._stuck:
             return True
         self._work.extend(QUIET_SECONDS if self._parked else max(0.05, (left - taken) * share))
         return False
@@ -357,12 +360,13 @@ class Conversation:
                 return
             self._mailbox.append(message)
             if isinstance(message, Exit):
+                self.alive = False
                 self.peak_mb = max(self.peak_mb, message.peak_mb)
                 self._measured(None)
                 if not self._active:
                     self.on_death()
             # Code runs on after these; the next message that it stops at brings them in.
-            if not isinstance(message, Output | Started | Response | Failure):
+            if not isinstance(message, Output | Started | Response | Failure | ExtensionOutput):
                 self._answer(self._arrived)
 
     def _measured(self, usage: Usage | None) -> None:
@@ -379,10 +383,7 @@ class Conversation:
                 self.clock.succeed(event, usage)
 
     def _answer(self, reply: Callable[[], None]) -> None:
-        if self._work is None:
-            reply()
-        else:
-            self._work.answer(reply)
+        reply() if self._work is None else self._work.answer(reply)
 
     def _arrived(self) -> None:
         if self._arrival is not None:

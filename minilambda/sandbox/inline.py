@@ -71,6 +71,12 @@ class InlineHost:
         self.inside: list[InlineSandbox] = []  # whose code is on the stack, the outermost first
         clock.lend_a_hand = self.step
 
+    def extensions(self, function: FunctionConfiguration) -> dict[str, str | None]:
+        """External extensions in its layers: name -> why it can't be started."""
+        opt = merge(self.root, [layer.content for layer in function.layers])
+        return {name: f"the inline sandbox starts no programs, so not /opt/extensions/{name}; "
+                      "use Cloud(sandbox='process')" for name in runtimes.extensions(opt)}
+
     def entrypoint_problem(self, function: FunctionConfiguration,
                            variables: dict[str, str]) -> str | None:
         """Why a function can't be started here, if so."""

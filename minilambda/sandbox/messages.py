@@ -86,10 +86,61 @@ class Exit:
 
 
 @dataclass(frozen=True, slots=True)
+class RuntimeExit:
+    """The runtime's process ended; extensions live on. ``code`` as for :class:`Exit`."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionRegistered:
+    """``external``: a program of its own; else a part of the runtime's process."""
+
+    name: str
+    events: tuple[str, ...]
+    external: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionReady:
+    """GET /extension/event/next: initialised, or done with the last event."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionFailed:
+    """It says itself that it has failed. ``state``: ``InitError`` or ``ExitError``."""
+
+    name: str
+    state: str
+    error_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionEnded:
+    """Its process ended. ``code`` as for :class:`Exit`."""
+
+    name: str
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionOutput:
+    """Complete lines that an external extension wrote."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """Complete lines that the function wrote to its standard output or error."""
 
     lines: tuple[str, ...]
 
 
-Message = Started | Next | InitError | Response | Failure | Sleep | GaveUp | Usage | Exit | Output
+FromExtension = (ExtensionRegistered | ExtensionReady | ExtensionFailed | ExtensionEnded
+                 | ExtensionOutput)
+Message = (Started | Next | InitError | Response | Failure | Sleep | GaveUp | Usage | Exit | Output
+           | RuntimeExit | FromExtension)

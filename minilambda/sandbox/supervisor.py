@@ -179,7 +179,6 @@ class Supervisor:
     def do_usage(self, name):
         child = self.children.get(name)
         if child:
-            pids = child.pids()
             self.measure(child)
             self.send(event="usage", name=name, peak_kb=child.peak_kb, cpu=child.cpu_time())
 
@@ -188,6 +187,13 @@ class Supervisor:
         if child:
             child.killed_for = child.killed_for or reason
             self.kill(child)
+
+    def do_signal_main(self, name, number):
+        """A signal to the runtime's own process."""
+        child = self.children.get(name)
+        for pid in child.pids()[:1] if child else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     # -- inside ----------------------------------------------------------------------------
 
