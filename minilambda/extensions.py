@@ -115,6 +115,11 @@ class Extensions:
 
     # -- Invoke --------------------------------------------------------------------------------------
 
+    def at_work(self) -> bool:
+        """Is an external one doing something, for all we know?"""
+        return any(extension.external and extension.alive and extension.state != "Ready"
+                   for extension in self)
+
     def begin_invoke(self) -> list[str]:
         """Names of those that are told of an invocation; the Invoke phase waits for them."""
         told = [extension for extension in self if "INVOKE" in extension.events]

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "minilambda"
 RINGS = [
     {"limits", "errors", "faults", "function", "invocation", "model", "package",
      "layer"},
-    {"clock", "trace", "logs", "metrics", "billing", "processor"},
+    {"clock", "trace", "logs", "metrics", "billing", "patience", "processor"},
     {"sandbox"},
     {"setting", "conversation", "environment", "extensions", "shutdown"},
     {"concurrency", "placement", "registry", "layers"},
