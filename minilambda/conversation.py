@@ -21,19 +21,18 @@ from typing import Any
 import simpy
 
 from .clock import ClockStopped, Work
+from .extensions import Extensions
 from .function import FunctionConfiguration
-from .processor import Processor
+from .patience import QUIET_CPU, QUIET_SECONDS, Patience
+from .processor import CpuTime, Meter, Processor
 from .sandbox import (
-    Exit, Failure, GaveUp, InlineSandbox, Message, Output, Response, Sandbox, Segments, Sleep, Started,
-    Usage, runtimes,
+    Exit, ExtensionOutput, Failure, FromExtension, GaveUp, InlineSandbox, Message, Output, Response,
+    Sandbox, Segments, Sleep, Started, Usage, runtimes,
 )
-from .sandbox import Work as RuntimeWork
 from .setting import Setting
 
 Steps = Generator[simpy.Event, Any, Any]
 RESPONSE_HEADROOM = 100  # AWS's own figure for a result is 6,291,556 bytes, 100 over 6 MB
-QUIET_SECONDS, QUIET_CPU = 0.02, 0.0005  # real seconds between two looks; CPU seconds that count
-STUCK_SECONDS = 10.0  # real seconds that code which neither computes nor sleeps may take
 
 
 class Killed(Exception):
@@ -54,21 +53,23 @@ class Conversation:
         self.figures = setting.model.runtimes[runtimes.family(function.runtime)]
         self.processor = Processor(function.memory_size, setting.limits.vcpu_at_mb,
                                    setting.clock.wall)
-        self.hear, self.on_death = hear, on_death
+        self.hear, self.on_death, self.extensions = hear, on_death, Extensions({})
+        self.alive = False  # is there a process tree?
         self.sandbox: Sandbox | InlineSandbox | None = None
         self.peak_mb = 0.0
         self._active = False  # may its code run?
         self._ended = False  # is it to be gone?
         self._runs = False  # does its code run, for all we know?
         self._mailbox: list[Message | str] = []
-        self._arrival: simpy.Event | None = None
+        self._arrival = self.clock.event()
         self._usage_wanted: list[tuple[Work, simpy.Event]] = []
         self._parked: set[simpy.Event] = set()
         self._naps: dict[simpy.Event, Sleep] = {}  # of those that are parked, who may give up
         self._work: Work | None = None
         self._quiet: float | None = None  # CPU seconds at the last look, if it did nothing then
-        self._patience = self._waited = 0.0
-        self._cpu_seen = self._cpu_charged = 0.0
+        self._patience = Patience()
+        self._gave_way = False  # does the runtime wait for the clock, and time for extensions?
+        self._meter = Meter(self.processor, setting.modelled)
         self._shown_ns = 0  # what code sees as the present
 
     # -- what an environment does with it --------------------------------------------------------
@@ -77,25 +78,22 @@ class Conversation:
         """Start a fresh sandbox; its runtime begins to initialise."""
         setting = self.setting
         self._mailbox.clear()
-        self._ended = False
-        self._cpu_seen = self._cpu_charged = 0.0
+        self._ended, self.alive = False, True
+        self._meter = Meter(self.processor, setting.modelled)
         base = self.figures.memory_mb * 1024 if setting.modelled else None
         self.sandbox = setting.sandbox(
             name, self.function, variables, self._receive,
             setting.limits.payload_sync + RESPONSE_HEADROOM, base, self.clock.timestamp_ns())
 
-    def begin(self, deadline: float) -> None:
-        """Real code runs from here on, until ``deadline`` at the latest."""
+    def begin(self, deadline: float, stuck: float | None = None) -> None:
+        """Real code runs until ``deadline``; it may do nothing for ``stuck`` real seconds more."""
         left = deadline - self.clock.seconds
         share = 1.0 if self.setting.modelled else self.processor.share
-        self._patience, self._waited = max(0.05, left * share), 0.0
-        self._cpu_began = self._cpu_seen
-        self._active = True
+        self._patience.begin(left * share, stuck)
+        self._meter.begin()
+        self._active, self._gave_way = True, False
         self._pause()
         self._resume()
-
-    def offer(self, work: RuntimeWork) -> None:
-        self.sandbox.invoke(work)
 
     def listen_steps(self, deadline: float, charge_ms: float | None = None,
                      share: float = 1.0) -> Steps:
@@ -126,10 +124,10 @@ class Conversation:
                         yield alarm
                         return None
                 elif not isinstance(message, Started):
-                    # After an answer code runs on until it is frozen; then it is charged.
-                    if charge_ms is not None and not isinstance(message, Response | Failure):
-                        cpu = (message.cpu if isinstance(message, Exit)
-                               else (yield from self._measure_steps()))
+                    # After an answer code runs on, until it is frozen; then all is charged.
+                    if charge_ms is not None and not isinstance(
+                            message, Response | Failure | FromExtension):
+                        cpu = message.cpu if isinstance(message, Exit) else None
                         if not (yield from self.charge_steps(cpu, deadline, charge_ms, share)):
                             return None
                         self._resume()
@@ -138,11 +136,11 @@ class Conversation:
             self.clock.cancel(alarm)
 
     def freeze_steps(self) -> Steps:
-        """Stop the tree. Value: seconds of CPU it has used in all; None if it has died instead."""
+        """Stop the tree. Value: the CPU time it has used in all; None if it has died instead."""
         self._active = False
         usage = yield from self._ask_steps(self.sandbox.freeze)
         self._pause()
-        return None if usage is None else usage.total
+        return None if usage is None else usage.cpu
 
     def kill_steps(self) -> Steps:
         """Kill what is left, and wait (in real time) until it is gone."""
@@ -157,8 +155,9 @@ class Conversation:
             message = self._mailbox.pop(0)
             if isinstance(message, Output | Segments):
                 self.hear(message)
-            if isinstance(message, Exit):
+            elif isinstance(message, Exit):
                 break
+            self.extensions.take(message)
         self._abandon()
         work.done()
 
@@ -209,7 +208,7 @@ class Conversation:
         self._parked.add(woken)
         if message.until is not None:
             self._naps[woken] = message
-        self._pause()
+        self._give_way()
         self.clock.process(self._sleep_steps(woken, message))
 
     def _sleep_steps(self, woken: simpy.Event, message: Sleep) -> Steps:
@@ -229,7 +228,7 @@ class Conversation:
         for woken in [event for event, nap in self._naps.items() if not nap.wanted()]:
             del self._naps[woken]
             self._parked.discard(woken)
-        self._quiet = None
+        self._quiet, self._gave_way = None, False
         self._resume()
 
     def _wake_steps(self, event: simpy.Event, seconds: float) -> Steps:
@@ -237,7 +236,7 @@ class Conversation:
         yield self.clock.timeout(seconds)
         if event in self._parked and not self._ended:
             self._parked.discard(event)
-            self._quiet = None
+            self._quiet, self._gave_way = None, False
             self._resume()
             self.clock.succeed(event)
 
@@ -250,7 +249,7 @@ class Conversation:
 
     def _park(self, event: simpy.Event, steps: Steps) -> Any:
         def begin() -> None:
-            self._pause()
+            self._give_way()
             self.clock.process(steps)
 
         with self.clock.lock:
@@ -272,33 +271,31 @@ class Conversation:
 
     # -- CPU time -----------------------------------------------------------------------------------
 
-    def charge_steps(self, cpu: float, deadline: float, charge_ms: float, share: float) -> Steps:
-        """Let CPU time pass: what was modelled, or of ``cpu`` seconds in all those not charged yet.
+    def charge_steps(self, cpu: CpuTime | None, deadline: float, charge_ms: float,
+                     share: float) -> Steps:
+        """Let CPU time pass: what was modelled, or of ``cpu`` (None: up to now) what isn't charged.
 
         Value: False if the deadline fell meanwhile.
         """
-        seconds = charge_ms / 1000 / share if self.setting.modelled else self._owed(cpu)
+        if cpu is None:
+            cpu = yield from self._measure_steps()
+        seconds = charge_ms / 1000 / share if self.setting.modelled else self._meter.owed(cpu)
         left = deadline - self.clock.seconds
         self._pause()
         yield self.clock.timeout(min(seconds, left))
         return seconds <= left
 
-    def _owed(self, cpu: float) -> float:
-        """Seconds that the CPU time since the last charge takes on the function's share."""
-        fresh, self._cpu_charged = max(0.0, cpu - self._cpu_charged), cpu
-        return self.processor.stretched(fresh)
-
     def _measure_steps(self) -> Steps:
-        """Value: seconds of CPU used in all; as long as durations are modelled nobody asks."""
+        """Value: CPU time used in all; as long as durations are modelled nobody asks."""
         if self.setting.modelled:
-            return 0.0
+            return ()
         usage = yield from self._ask_steps(self.sandbox.measure)
-        return self._cpu_charged if usage is None else usage.total
+        return self._meter.charged if usage is None else usage.cpu
 
     def _charge_steps(self) -> Steps:
         """Value: seconds to let pass for the CPU time up to here."""
         cpu = yield from self._measure_steps()
-        return 0.0 if self.setting.modelled else self._owed(cpu)
+        return 0.0 if self.setting.modelled else self._meter.owed(cpu)
 
     def _ask_steps(self, question: Callable[[], None]) -> Steps:
         """Value: the Usage that answers, or None if the process died first. Holds time."""
@@ -315,21 +312,17 @@ class Conversation:
         return usage
 
     def _ran_away_steps(self, deadline: float) -> Steps:
-        """Real code has run for long. Value: True if its time is used up and it must be killed.
-
-        It is the CPU time that counts, so that a busy machine kills nobody. What neither computes
-        nor sleeps (a socket that never answers) is given some seconds more, then counts as stuck.
-        """
-        self._waited += self._work.patience_given if self._work is not None else 0.0
+        """Real code has run for long. Value: True if it must be killed (see ``patience``)."""
+        waited = self._work.patience_given if self._work is not None else 0.0
         usage = yield from self._ask_steps(self.sandbox.measure)
         if usage is None or self._work is None:
             return False
         left = max(0.0, deadline - self.clock.seconds)
-        used = usage.total - self._cpu_began
-        share = 1.0 if self.setting.modelled else self.processor.share
-        if used / share >= left or self._waited >= left + STUCK_SECONDS:
+        taken = self._meter.taken(usage.cpu)
+        if self._patience.is_over(waited, taken, self._meter.computed(usage.cpu), left):
             return True
-        self._work.extend(QUIET_SECONDS if self._parked else max(0.05, left * share - used))
+        more = (left - taken) * (1.0 if self.setting.modelled else self.processor.share)
+        self._work.extend(QUIET_SECONDS if self._parked else max(0.05, more))
         return False
 
     def _idle_steps(self) -> Steps:
@@ -339,9 +332,9 @@ class Conversation:
         to the next, and doesn't ask for any, does nothing: time may pass. (On a busy machine code
         can go without for long. It is runnable all the while, and that shows.)
         """
-        usage = yield from self._ask_steps(self.sandbox.measure)
+        usage = yield from self._ask_steps(lambda: self.sandbox.measure(states=True))
         if usage is not None:
-            if self._work is None or usage.runnable:
+            if self._work is None or usage.busy:
                 self._quiet = None
                 return False
             before, self._quiet = self._quiet, usage.total
@@ -356,15 +349,28 @@ class Conversation:
         if self._active:
             self._runs = True
             self._shown_ns = self.clock.timestamp_ns()
-            self.sandbox.set_time(self._shown_ns,
-                                  self.clock.speed if self.clock.wall else 0.0)
+            rate = self.clock.speed if self.clock.wall else 0.0
+            self.sandbox.set_time(self._shown_ns, rate)
             if self._work is None:
-                patience = QUIET_SECONDS if self._parked else self._patience
+                patience = QUIET_SECONDS if self._parked else self._patience.first
                 self._work = self.clock.work(patience, self._overran)
 
     def _pause(self) -> None:
         self._runs, self._quiet = False, None
         self._drop_work()
+
+    def _give_way(self) -> None:
+        """Code waits for the clock: time may pass, if no extension is at work."""
+        self._pause()
+        self._gave_way = self.extensions.at_work()
+        if self._gave_way:
+            self._resume()
+
+    def extensions_rest(self) -> None:
+        """An extension has done its work: time need not wait for it any longer."""
+        if self._gave_way and not self.extensions.at_work():
+            self._gave_way = False
+            self._pause()
 
     def _drop_work(self) -> None:
         if self._work is not None:
@@ -382,18 +388,20 @@ class Conversation:
                 return
             self._mailbox.append(message)
             if isinstance(message, Exit):
+                self.alive = False
                 self.peak_mb = max(self.peak_mb, message.peak_mb)
                 self._measured(None)
                 if not self._active:
                     self.on_death()
             # Code runs on after these; the next message that it stops at brings them in.
-            if not isinstance(message, Output | Segments | Started | Response | Failure):
-                self._answer(self._arrived)
+            if not isinstance(message, Output | Segments | Started | Response | Failure
+                              | ExtensionOutput):
+                self._answer(lambda: self.clock.succeed(self._arrival))
 
     def _measured(self, usage: Usage | None) -> None:
         if usage is not None:
             self.peak_mb = max(self.peak_mb, usage.peak_mb)
-            self._cpu_seen = usage.total
+            self._meter.seen = usage.cpu
         wanted, self._usage_wanted = self._usage_wanted, []
         for work, event in wanted:
             if self.setting.modelled:
@@ -404,15 +412,8 @@ class Conversation:
                 self.clock.succeed(event, usage)
 
     def _answer(self, reply: Callable[[], None]) -> None:
-        if self._work is None:
-            reply()
-        else:
-            self._work.answer(reply)
-
-    def _arrived(self) -> None:
-        if self._arrival is not None:
-            self.clock.succeed(self._arrival)
+        reply() if self._work is None else self._work.answer(reply)
 
     def _overran(self) -> None:
         self._mailbox.append("overrun")
-        self._arrived()
+        self.clock.succeed(self._arrival)

@@ -10,13 +10,20 @@ from .host import Host
 from .inline import InlineHost, InlineSandbox
 from .messages import (
     Exit,
+    ExtensionEnded,
+    ExtensionFailed,
+    ExtensionOutput,
+    ExtensionReady,
+    ExtensionRegistered,
     Failure,
+    FromExtension,
     GaveUp,
     InitError,
     Message,
     Next,
     Output,
     Response,
+    RuntimeExit,
     Segments,
     Sleep,
     Started,
@@ -25,6 +32,7 @@ from .messages import (
 from .runtime_api import Work
 from .sandbox import Sandbox
 
-__all__ = ["Exit", "Failure", "GaveUp", "Host", "InitError", "InlineHost", "InlineSandbox",
-           "Message", "Next", "Output", "Response", "Sandbox", "Segments", "Sleep", "Started", "Usage",
-           "Work", "runtimes"]
+__all__ = ["Exit", "ExtensionEnded", "ExtensionFailed", "ExtensionOutput", "ExtensionReady",
+           "ExtensionRegistered", "Failure", "FromExtension", "GaveUp", "Host", "InitError", "InlineHost",
+           "InlineSandbox", "Message", "Next", "Output", "Response", "RuntimeExit", "Sandbox",
+           "Segments", "Sleep", "Started", "Usage", "Work", "runtimes"]

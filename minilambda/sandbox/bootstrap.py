@@ -116,7 +116,17 @@ class RuntimeApi:
         connection = getattr(self.local, "connection", None)
         if connection is None:
             connection = self.local.connection = Connection(self.address)
-        return connection.call(method, path, body, headers or {})
+        elif self.local.busy:  # a signal's handler, while the request for the next event waits
+            connection = Connection(self.address)
+            try:
+                return connection.call(method, path, body, headers or {})
+            finally:
+                connection.close()
+        self.local.busy = True
+        try:
+            return connection.call(method, path, body, headers or {})
+        finally:
+            self.local.busy = False
 
     def next(self):
         _, headers, body = self.call("GET", API + "/invocation/next")

@@ -74,6 +74,11 @@ class Host:
                    "/opt": self.store.opt([layer.content for layer in function.layers])}
         return runtimes.entrypoint_problem(function.runtime, variables, folders)
 
+    def extensions(self, function: FunctionConfiguration) -> dict[str, str | None]:
+        """External extensions in its layers: name -> why it can't be started, if so."""
+        opt = self.store.opt([layer.content for layer in function.layers])
+        return {name: runtimes.extension_problem(opt, name) for name in runtimes.extensions(opt)}
+
     def ask(self, descriptors: tuple[int, ...] = (), /, **message: Any) -> None:
         """Send one message to the supervisor, from any thread."""
         data = json.dumps(message).encode() + b"\n"

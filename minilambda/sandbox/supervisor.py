@@ -34,9 +34,10 @@ import bootstrap  # noqa: E402
 import confinement  # noqa: E402
 import processes  # noqa: E402
 import redirection  # noqa: E402
+import sharing  # noqa: E402
 
 sys.path.pop(0)
-for name in ("bootstrap", "cloud_time", "confinement", "processes", "redirection"):
+for name in ("bootstrap", "cloud_time", "confinement", "processes", "redirection", "sharing"):
     del sys.modules[name]
 import datetime  # noqa: E402, F401  # environments are forked with it
 
@@ -56,7 +57,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 class Child:
     """One execution environment's process tree."""
 
-    def __init__(self, name, pid, limit_kb, skip):
+    def __init__(self, name, pid, limit_kb, skip, shares):
         self.name, self.pid, self.limit_kb, self.skip = name, pid, limit_kb, skip
         self.strays = set()  # descendants that were re-parented to the supervisor
         self.peak_kb = 0
@@ -66,6 +67,8 @@ class Child:
         self.close = (0, 0, 0.0)  # the last close look: what it found, the plain sum, the next one
         self.frozen = False
         self.killed_for = None
+        self.sharing = sharing.Sharing() if shares else None
+        self.clocks, self.ended_cpu, self.cpu = {}, 0.0, 0.0
 
     def pids(self):
         """The tree without the sandbox's own wrapper processes."""
@@ -91,6 +94,42 @@ class Child:
             took = time.monotonic() - now
             self.close = (found, plain, now + took + min(10 * took, CLOSELY_AT_MOST))
         return found
+
+    def busy(self):
+        """Does anything run or want to, the sandbox's own processes included?"""
+        pids = [pid for top in (self.pid, *self.strays) for pid in proc.tree(top)]
+        return any(map(proc.runnable, pids))
+
+    def look(self, pids):
+        """See who computes: as often as can be, where CPU time is to be charged."""
+        if not self.sharing or not pids:
+            return
+        if len(pids) > 1 or self.clocks:
+            self.read_clocks(pids)
+        if len(pids) > 1 or self.sharing.place or proc.thread_count(pids[0]) > 1:
+            self.sharing.look({thread: seen for pid in pids
+                               for thread, seen in proc.threads(pid).items()})
+
+    def read_clocks(self, pids):
+        clocks = {pid: proc.cpu_seconds(pid) for pid in pids}
+        self.ended_cpu += sum(cpu for pid, cpu in self.clocks.items() if not clocks.get(pid))
+        self.clocks = {pid: cpu for pid, cpu in clocks.items() if cpu}
+
+    def cpu_time(self, at_least=0.0):
+        """CPU time of the whole tree so far, by how many threads had it at once."""
+        pids = self.pids()
+        self.look(pids)
+        self.read_clocks(pids)
+        living = sum(self.clocks.values())
+        if not self.sharing:  # nobody is charged
+            self.cpu = max(self.cpu, at_least, living + self.ended_cpu)
+            return [self.cpu]
+        # Of a child that lived between two looks only who waited for it can tell.
+        waited_for = sum(proc.cpu_of_ended_children(pid) for pid in pids)
+        self.cpu = max(self.cpu, at_least, living + self.ended_cpu, living + waited_for)
+        shared = self.sharing.by_number()
+        alone = self.cpu - sum(shared[1:])
+        return [max(alone, 0.0), *shared[1:]]
 
 
 class Supervisor:
@@ -133,7 +172,7 @@ class Supervisor:
     # -- what the cloud may ask -------------------------------------------------------------
 
     def do_spawn(self, name, limit_kb, environment, descriptors, command=None, redirect=None,
-                 confine=None, skip=0):
+                 confine=None, skip=0, shares=False):
         """Start an environment: by exec of ``command``, or by fork if there is none."""
         held, self.descriptors = self.descriptors[:descriptors], self.descriptors[descriptors:]
         environment["MINILAMBDA_ENVIRONMENT"] = name
@@ -142,7 +181,7 @@ class Supervisor:
             self.become(held, environment, command, redirect, confine, limit_kb)
         for descriptor in held:
             os.close(descriptor)
-        self.children[name] = Child(name, pid, limit_kb, skip)
+        self.children[name] = Child(name, pid, limit_kb, skip, shares)
         self.send(event="spawned", name=name, pid=pid)
 
     def do_limit(self, name, base_model_kb):
@@ -164,7 +203,7 @@ class Supervisor:
             child.frozen = True
             self.adopt()
             self.signal(child, signal.SIGSTOP)
-            self.tell_usage(child, runnable=False)
+            self.do_usage(name)
 
     def do_thaw(self, name):
         child = self.children.get(name)
@@ -172,16 +211,25 @@ class Supervisor:
             child.frozen = False
             self.signal(child, signal.SIGCONT)
 
-    def do_usage(self, name):
+    def do_usage(self, name, states=False):
         child = self.children.get(name)
         if child:
-            self.tell_usage(child, runnable=None)
+            self.measure(child)
+            self.send(event="usage", name=name, peak_kb=child.peak_kb, cpu=child.cpu_time(),
+                      states=states, busy=states and child.busy())
 
     def do_kill(self, name, reason="killed"):
         child = self.children.get(name)
         if child:
             child.killed_for = child.killed_for or reason
             self.kill(child)
+
+    def do_signal_main(self, name, number):
+        """A signal to the runtime's own process."""
+        child = self.children.get(name)
+        for pid in child.pids()[:1] if child else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     # -- inside ----------------------------------------------------------------------------
 
@@ -269,16 +317,6 @@ class Supervisor:
             if not alive:
                 return
 
-    def tell_usage(self, child, runnable):
-        """``runnable``: None if that is to be found out."""
-        pids = child.pids()
-        self.measure(child)
-        cpu = {pid: proc.cpu_seconds(pid) for pid in pids}
-        if runnable is None:  # after the CPU time: who runs in between is seen by the next look
-            runnable = any(proc.runnable(pid) for pid in pids)
-        self.send(event="usage", name=child.name, peak_kb=child.peak_kb, cpu=cpu,
-                  runnable=runnable)
-
     def measure(self, child):
         pids = child.pids()
         if pids:
@@ -295,6 +333,7 @@ class Supervisor:
             if child.frozen or child.killed_for is not None:
                 continue
             pids = child.pids()
+            child.look(pids)
             plain = sum(map(proc.resident_kb, pids))
             used = child.used_kb(pids, plain) - child.base_kb if pids else 0
             child.peak_kb = max(child.peak_kb, used)
@@ -360,7 +399,8 @@ class Supervisor:
         if code > 128 and child.skip:  # bubblewrap reports a signal as a shell does
             code = 128 - code
         self.send(event="exit", name=child.name, code=code, reason=child.killed_for,
-                  peak_kb=child.peak_kb, cpu=usage.ru_utime + usage.ru_stime)
+                  peak_kb=child.peak_kb,
+                  cpu=child.cpu_time(at_least=usage.ru_utime + usage.ru_stime))
 
     def end(self):
         for child in list(self.children.values()):
