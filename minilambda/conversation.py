@@ -23,7 +23,7 @@ import simpy
 from .clock import ClockStopped, Work
 from .extensions import Extensions
 from .function import FunctionConfiguration
-from .patience import QUIET_CPU, QUIET_SECONDS, Patience
+from .patience import LOOK_SECONDS, QUIET_CPU, QUIET_SECONDS, Patience
 from .processor import CpuTime, Meter, Processor
 from .sandbox import (
     Exit, ExtensionOutput, Failure, FromExtension, GaveUp, InlineSandbox, Message, Output, Response,
@@ -322,7 +322,7 @@ class Conversation:
         if self._patience.is_over(waited, taken, self._meter.computed(usage.cpu), left):
             return True
         more = (left - taken) * (1.0 if self.setting.modelled else self.processor.share)
-        self._work.extend(QUIET_SECONDS if self._parked else max(0.05, more))
+        self._work.extend(QUIET_SECONDS if self._parked else max(0.05, min(more, LOOK_SECONDS)))
         return False
 
     def _idle_steps(self) -> Steps:

@@ -107,6 +107,12 @@ class Environment:
             self.talk.end()
             self._note("environment.shutdown", reason=reason)
 
+    def abandon(self) -> None:
+        """End it in the middle of its Shutdown phase: there is no real time left for that."""
+        self.talk.end()
+        self.extensions.tell_lines(self._log)
+        self._note("environment.shutdown", reason="closed")
+
     def _shutdown_steps(self, reason: str) -> Steps:
         phase = Shutdown(self.talk, self._note)
         yield from phase.steps(reason, self._runtime_ended)
@@ -154,7 +160,7 @@ class Environment:
                 yield from self.talk.kill_steps()
         self.extensions.tell_lines(self._log)
         for extension in self.extensions:
-            if extension.events:
+            if extension.registered:
                 self._note("extension.registered", name=extension.name, events=extension.events,
                            external=extension.external)
             self._log(extension.log_line)

@@ -8,6 +8,7 @@ never answers) is given some seconds more, then counts as stuck.
 from __future__ import annotations
 
 QUIET_SECONDS, QUIET_CPU = 0.02, 0.0005  # between two looks; CPU seconds that count
+LOOK_SECONDS = 0.5  # the most between two looks at code whose time ought to be over
 STUCK_SECONDS = 10.0  # that code which neither computes nor sleeps may take
 BUSY_FACTOR = 20  # real seconds that a second of CPU may take on a busy machine
 

@@ -468,6 +468,27 @@ def test_closing_the_cloud_lets_extensions_finish_but_not_for_ever(sandbox, stub
     assert ("spindown" in lines) and "runtime: SIGTERM" in lines
 
 
+def test_what_extensions_compute_counts():
+    """With measured durations it is a part of Init's and of the invocation's."""
+    with Cloud() as cloud:
+        lab = Lab(cloud)
+        name = deploy(lab, memory=1792, timeout=60, ext=PYTHON + """
+import time
+def compute():
+    began = time.process_time()
+    while time.process_time() - began < 0.3: pass
+register("INVOKE")
+compute()
+next_event()
+compute()
+next_event()
+""")
+        assert lab.invoke(name, "quick").value == "quick"
+        init, = cloud.trace.select("init.ended")
+        invoke, = cloud.trace.select("invoke.ended")
+        assert init["duration_ms"] > 290 and 290 < invoke["duration_ms"] < 900
+
+
 def test_the_inline_tier_says_what_to_do():
     with Cloud(durations="modelled", sandbox="inline") as cloud:
         lab = Lab(cloud)
