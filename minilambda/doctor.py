@@ -10,9 +10,20 @@ import shutil
 import sys
 from dataclasses import dataclass
 
-from .sandbox import tiers
+from .sandbox import confinement, tiers
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+# What functions of other languages take: topic, programs (any of them), what for, how to get it.
+TOOLCHAINS = (
+    ("Node.js", ("node",), "nodejs runtimes run on it", "nodejs functions can't run; install Node.js"),
+    ("C compiler", ("cc", "gcc", "clang"), "compiles custom runtimes ('provided')",
+     "none found; one compiled elsewhere runs as well"),
+    *((name, (program,), "a custom runtime with its own Runtime API client runs on it",
+       f"not found; needed only for functions of {name} in a custom runtime")
+      for name, program in (("Java", "java"), (".NET", "dotnet"), ("Ruby", "ruby"), ("Go", "go"))),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +50,33 @@ class Report:
 def doctor() -> Report:
     """Look at this machine."""
     problem = tiers.probe_bubblewrap()
+    walls = confinement.version()
     findings = [
         Finding("Python", None, f"{platform.python_version()} runs every function of a python "
                                 "runtime, whichever version its name says"),
         Finding("bubblewrap sandbox", problem is None, problem or
                 "functions run in namespaces of their own: no network but the cloud's, a "
                 "read-only system, a /tmp of exactly its size"),
+        Finding("process sandbox", True, "functions run as ordinary processes: memory, time, "
+                "threads and kill are enforced" + (
+                    "; the kernel (Landlock) keeps this machine's files from them"
+                    if walls else "") + (
+                    ", and its other processes" if walls >= confinement.SCOPES_SINCE else "")),
+        Finding("  not enforced there", None, "; ".join([
+            "the size of /tmp", "a closed network for code that ignores proxies",
+            *(["hiding this machine's files", "read-only folders, to programs"]
+              if not walls else []),
+            *(["signals to this machine's processes, from programs"]
+              if walls < confinement.SCOPES_SINCE else []),
+            "/tmp, /var/task and /opt by these names, to programs and C libraries"])),
     ]
     if problem is not None:
-        findings += [
-            Finding("process sandbox", True, "functions run as ordinary processes: memory, time "
-                                             "and kill are enforced"),
-            Finding("  not enforced there", None, "the size of /tmp; a closed network for code "
-                    "that ignores proxies; hiding this machine's files; paths that C libraries "
-                    "open themselves"),
-            Finding("  grading there", None, "`minilambda grade` refuses strangers' work without "
-                                             "bubblewrap, unless told --allow-weak-sandbox"),
-        ]
+        findings.append(Finding("  grading there", None, "`minilambda grade` refuses strangers' "
+                                "work without bubblewrap, unless told --allow-weak-sandbox"))
     if not sys.platform.startswith("linux"):
         findings.append(Finding("memory by /proc", False, "psutil is asked instead, less often "
                                                           "exact to the megabyte"))
+    findings += [_toolchain(*row) for row in TOOLCHAINS]
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     findings += [
         Finding("AWS CLI", shutil.which("aws") is not None,
@@ -68,3 +86,8 @@ def doctor() -> Report:
                 "no Chromium or Chrome found; install the package 'chromium'"),
     ]
     return Report(findings)
+
+
+def _toolchain(topic: str, programs: tuple[str, ...], use: str, advice: str) -> Finding:
+    found = next(filter(None, map(shutil.which, programs)), None)
+    return Finding(topic, True if found else None, f"{found}: {use}" if found else advice)

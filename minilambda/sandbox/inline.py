@@ -226,12 +226,12 @@ class InlineSandbox:
         """What would have ended the process of a runtime."""
         if not isinstance(end, SystemExit):
             traceback.print_exception(end)
-        code = getattr(end, "code", 1)
+        code = -2 if isinstance(end, KeyboardInterrupt) else getattr(end, "code", 1)
         if code is not None and not isinstance(code, int):
             print(code, file=sys.stderr)
             code = 1
         self.gone = True
-        return Exit((code or 0) & 0xFF, None, self.base_mb, (self.cpu,))
+        return Exit(code if code == -2 else (code or 0) & 0xFF, None, self.base_mb, (self.cpu,))
 
     def _tell(self, replies: list[Message]) -> None:
         """Say what was printed; then, when the time that it slept has passed, what came of it."""

@@ -276,3 +276,34 @@ def lab_of_its_own(request):
     need_tier(request.param)
     with Cloud(durations="modelled", sandbox=request.param) as cloud:
         yield Lab(cloud)
+
+
+def test_what_the_doctor_says_of_the_process_tier_is_what_happens(tmp_path):
+    """Each of its sentences, tried by a program that knows of no redirection."""
+    said = {f.topic: f.text for f in Cloud.doctor().findings}
+    open_ended = said["  not enforced there"]
+    (tmp_path / "mine").write_text("the reader's")
+    with socket.create_server(("127.0.0.1", 0)) as ours, Cloud(
+            durations="modelled", sandbox="process") as cloud:
+        tried = Lab(cloud).run("""
+            import os, socket, subprocess
+            def sh(command):
+                return subprocess.run(["sh", "-c", command], capture_output=True).returncode == 0
+            def handler(event, context):
+                with open("/tmp/big", "wb") as file:
+                    file.truncate((512 << 20) + 1)
+                size = os.stat("/tmp/big").st_size
+                with open("/tmp/named", "w"):
+                    pass
+                return {
+                    "the size of /tmp": size > 512 << 20,
+                    "a closed network": bool(socket.create_connection(("127.0.0.1", event["port"]))),
+                    "hiding this machine's files": sh(f"cat {event['file']}"),
+                    "read-only folders": sh("echo >> $LAMBDA_TASK_ROOT/app.py"),
+                    "signals to this machine's processes": sh(f"kill -0 {event['pid']}"),
+                    "by these names": not sh("test -e /tmp/named"),
+                }
+        """, {"file": str(tmp_path / "mine"), "port": ours.getsockname()[1], "pid": os.getpid()},
+            MemorySize=512, Timeout=60).value
+    assert {thing: thing in open_ended for thing in tried} == tried
+    assert ("keeps this machine's files" in said["process sandbox"]) == (confinement.version() > 0)
