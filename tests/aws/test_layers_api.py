@@ -119,6 +119,20 @@ def test_lists_by_page_and_by_what_suits(lambda_, publish):
     assert lambda_.list_layer_versions(LayerName="nope")["LayerVersions"] == []
 
 
+def test_lists_that_ask_for_what_there_can_not_be(unchecked, publish):
+    publish()
+    for call, options in ((unchecked.list_layers, {}),
+                          (unchecked.list_layer_versions, {"LayerName": "tools"})):
+        for more, said in (
+                ({"MaxItems": 51}, "'maxItems' failed to satisfy constraint: Member must have value "
+                 "less than or equal to 50"),
+                ({"MaxItems": 0}, "Member must have value greater than or equal to 1"),
+                ({"CompatibleRuntime": "cobol"}, "'compatibleRuntime' failed to satisfy constraint"),
+                ({"CompatibleArchitecture": "z80"}, "'compatibleArchitecture' failed to satisfy")):
+            status, code, message = refused(call, **options, **more)
+            assert (status, code) == (400, "ValidationException") and said in message, more
+
+
 def test_what_is_not_there(lambda_, publish):
     publish()
     missing = 404, "ResourceNotFoundException", "The resource you requested does not exist."
