@@ -1,4 +1,4 @@
-"""The tier's own thread and processes: one event loop, one supervisor, many sandboxes.
+"""The tier's own thread and processes: one event loop, a supervisor or two, many sandboxes.
 
 The engine owns no thread, process or socket; all of those are here. A :class:`Host` belongs to one
 cloud. Calls come in from any thread and return at once; answers go to each sandbox's receiver.
@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import resource
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine
@@ -22,18 +19,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..function import FunctionConfiguration
-from . import runtimes, tiers
+from . import preloading, runtimes, tiers
 from .code_store import CodeStore
+from .preloading import MODULE
+from .zygote import Zygote
 
 if TYPE_CHECKING:
     from .sandbox import Sandbox
 
 FILES = 65_536
-
-# What the supervisor, and so every function, is started with: nothing of the reader's own.
-CLEAN_ENVIRONMENT = {"LANG": "C.UTF-8", "TZ": "UTC", "PATH": "/usr/local/bin:/usr/bin:/bin",
-                     "PYTHONHASHSEED": "0"}
-
 
 class Host:
     """Starts and stops what sandboxes need.
@@ -54,11 +48,13 @@ class Host:
         os.chmod(self.root, 0o755)
         self.store = CodeStore(self.root / "store")
         self.sandboxes: dict[str, Sandbox] = {}
-        self._send_lock = threading.Lock()
         self._closed = False
+        self._lock = threading.Lock()
         self._tasks: set[asyncio.Task] = set()
         self.loop = asyncio.new_event_loop()
-        self._start_supervisor()
+        self._zygote = Zygote(self.store.runtime / "supervisor.py", self.root)
+        self._supervisor = self._zygote.process
+        self._sdk_zygote: Zygote | None = None
         self._thread = threading.Thread(target=self._run, name="minilambda-sandbox", daemon=True)
         self._thread.start()
 
@@ -71,18 +67,22 @@ class Host:
                    "/opt": self.store.opt([layer.content for layer in function.layers])}
         return runtimes.entrypoint_problem(function.runtime, variables, folders)
 
-    def ask(self, descriptors: tuple[int, ...] = (), /, **message: Any) -> None:
-        """Send one message to the supervisor, from any thread."""
-        data = json.dumps(message).encode() + b"\n"
-        with self._send_lock:
-            if self._closed:
-                return
-            try:
-                sent = socket.send_fds(self._control, [data], descriptors)
-                while sent < len(data):
-                    sent += self._control.send(data[sent:])
-            except OSError:
-                pass  # the supervisor is gone; every sandbox is told so by its reader
+    def expect(self, function: FunctionConfiguration) -> None:
+        """Get ready for what it will need: it has been deployed, or is about to start."""
+        self.zygote(function)
+
+    def zygote(self, function: FunctionConfiguration) -> Zygote:
+        """The process that starts this function's environments."""
+        if (self._closed or self.tier.name != "process" or MODULE not in self.store.sdk
+                or not preloading.wanted(function)):
+            return self._zygote
+        with self._lock:
+            if self._sdk_zygote is None:
+                zygote = Zygote(self.store.runtime / "supervisor.py", self.root,
+                                (str(self.store.runtime), MODULE))
+                self._sdk_zygote = zygote
+                self.on_loop(lambda: self.loop.add_reader(zygote.control, self._read, zygote))
+            return self._sdk_zygote
 
     def on_loop(self, function: Callable[[], Any]) -> None:
         """Run on the event loop, soon."""
@@ -99,31 +99,20 @@ class Host:
         """Kill every sandbox and leave nothing behind. Safe to call twice."""
         if self._closed:
             return
-        self._closed = True
-        self._control.shutdown(socket.SHUT_RDWR)
-        self._supervisor.wait(10)
+        with self._lock:
+            self._closed = True
+        zygotes = [zygote for zygote in (self._zygote, self._sdk_zygote) if zygote is not None]
+        for zygote in zygotes:
+            zygote.hang_up()
+        for zygote in zygotes:
+            zygote.wait()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
-        self._control.close()
+        for zygote in zygotes:
+            zygote.close()
         self._remove_folder()
 
     # -- inside -------------------------------------------------------------------------------------
-
-    def _start_supervisor(self) -> None:
-        self._control, theirs = socket.socketpair()
-        # Elsewhere than on Linux the supervisor needs psutil, so site packages stay visible.
-        command = tiers.python() if sys.platform.startswith("linux") else [sys.executable, "-B"]
-
-        def place() -> None:
-            os.dup2(theirs.fileno(), 3)
-
-        self._supervisor = subprocess.Popen(
-            [*command, str(self.store.runtime / "supervisor.py"), str(self.root)],
-            stdin=subprocess.DEVNULL, env=dict(CLEAN_ENVIRONMENT), cwd="/",
-            preexec_fn=place, pass_fds=(3,), start_new_session=True,
-        )
-        theirs.close()
-        self._buffer = b""
 
     def _remove_folder(self) -> None:
         """The supervisor does that; this is for when it was killed."""
@@ -134,8 +123,7 @@ class Host:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self._control.setblocking(True)
-        self.loop.add_reader(self._control, self._read)
+        self.loop.add_reader(self._zygote.control, self._read, self._zygote)
         try:
             self.loop.run_forever()
         finally:
@@ -147,23 +135,19 @@ class Host:
             self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
             self.loop.close()
 
-    def _read(self) -> None:
-        try:
-            data = self._control.recv(1 << 16)
-        except OSError:
-            data = b""
-        if not data:
-            self.loop.remove_reader(self._control)
-            for sandbox in list(self.sandboxes.values()):
+    def _read(self, zygote: Zygote) -> None:
+        if zygote.read(self._take):
+            return
+        self.loop.remove_reader(zygote.control)
+        for sandbox in list(self.sandboxes.values()):
+            if sandbox.zygote is zygote:
                 sandbox.on_supervisor({"event": "exit", "code": -9, "reason": "supervisor",
                                        "peak_kb": 0, "cpu": 0.0})
-            return
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        for line in lines:
-            message = json.loads(line)
-            sandbox = self.sandboxes.get(message.get("name", ""))
-            if sandbox is not None:
-                sandbox.on_supervisor(message)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        sandbox = self.sandboxes.get(message.get("name", ""))
+        if sandbox is not None:
+            sandbox.on_supervisor(message)
 
 
 def _allow_many_files() -> None:

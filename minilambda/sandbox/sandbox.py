@@ -18,6 +18,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from ..function import FunctionConfiguration
+from . import preloading
 from .cloud_time import PAGE
 from .host import Host
 from .messages import Exit, GaveUp, Message, Output, Sleep, Started, Usage
@@ -41,6 +42,7 @@ class Sandbox:
                  response_limit: int, base_model_kb: int | None) -> None:
         self.host, self.name, self.receiver = host, name, receiver
         self._base_model_kb = base_model_kb
+        self.zygote = host.zygote(function)
         self.home = host.root / "environments" / name
         self.home.mkdir(parents=True)
         task = host.store.unpack(function.code)
@@ -61,6 +63,7 @@ class Sandbox:
         self.plan = host.tier.plan(host.store, task, opt, self.home, variables, function.runtime,
                                    function.memory_size, function.ephemeral_storage,
                                    host.cloud_port)
+        self._own = preloading.own_names(task, opt) if self.plan.redirect else []
         self.output = OutputPipe(self.plan.renames)
         host.sandboxes[name] = self
         host.on_loop(self._open)
@@ -80,21 +83,21 @@ class Sandbox:
         self.output.new_invocation()
         if self._frozen:
             self._frozen = False
-            self.host.ask(do="thaw", name=self.name)
+            self.zygote.ask(do="thaw", name=self.name)
         self.host.on_loop(lambda: self.api.offer(work))
 
     def freeze(self) -> None:
         """Stop the whole tree; a :class:`Usage` message follows."""
         self._frozen = True
-        self.host.ask(do="freeze", name=self.name)
+        self.zygote.ask(do="freeze", name=self.name)
 
     def measure(self) -> None:
         """Ask for a :class:`Usage` message."""
-        self.host.ask(do="usage", name=self.name)
+        self.zygote.ask(do="usage", name=self.name)
 
     def kill(self) -> None:
         """SIGKILL to the whole tree; an :class:`Exit` message follows."""
-        self.host.ask(do="kill", name=self.name)
+        self.zygote.ask(do="kill", name=self.name)
 
     # -- on the loop ----------------------------------------------------------------------------
 
@@ -108,10 +111,11 @@ class Sandbox:
         else:
             theirs = None
             self._serve_api(self._doors[0])
-        self.host.ask(
+        self.zygote.ask(
             tuple(descriptors), do="spawn", name=self.name, limit_kb=self.plan.limit_mb * 1024,
             environment=self.plan.environment, descriptors=len(descriptors),
             command=self.plan.command, redirect=self.plan.redirect, skip=self.plan.skip,
+            own=self._own,
         )
         self.output.close_writer()
         if theirs is not None:
@@ -157,7 +161,7 @@ class Sandbox:
         if lines:
             self.receiver(Output(lines))
         if isinstance(message, Started):
-            self.host.ask(do="limit", name=self.name, base_model_kb=self._base_model_kb)
+            self.zygote.ask(do="limit", name=self.name, base_model_kb=self._base_model_kb)
         self.receiver(message)
 
     def on_supervisor(self, message: dict) -> None:

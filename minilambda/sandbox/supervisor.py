@@ -7,13 +7,17 @@ memory of each environment's whole tree and kills what goes over), and the *ward
 kill). When the cloud dies its end of the control socket closes, and everything here dies with it.
 
 Control messages are JSON, one a line, over a Unix socket (file descriptor 3); descriptors travel
-beside them. The one argument is the cloud's temporary folder, which is removed at the end.
+beside them. The first argument is the cloud's temporary folder, which is removed at the end. A second
+names a folder and a module in it: the *zygote* imports that first, so that environments are forked
+with it. It counts as theirs, as if each had imported it: its memory, and its CPU time.
 Stands for: the worker's supervisor on AWS's side (nothing of it is public).
 """
 
 import contextlib
 import ctypes
 import fcntl
+import gc
+import importlib
 import json
 import os
 import resource
@@ -50,8 +54,9 @@ libc = ctypes.CDLL(None, use_errno=True)
 class Child:
     """One execution environment's process tree."""
 
-    def __init__(self, name, pid, limit_kb, skip):
+    def __init__(self, name, pid, limit_kb, skip, preloaded):
         self.name, self.pid, self.limit_kb, self.skip = name, pid, limit_kb, skip
+        self.preloaded = preloaded
         self.marker = b"MINILAMBDA_ENVIRONMENT=" + name.encode()
         self.strays = set()  # descendants that were re-parented to the supervisor
         self.peak_kb = 0
@@ -70,8 +75,36 @@ class Child:
         return sum(proc.resident_kb(pid) for pid in self.pids())
 
 
+class Preloaded:
+    """What environments are forked with: modules, their memory (KB) and the CPU time they took (s)."""
+
+    def __init__(self, folder=None, module=None):
+        self.names, self.kb, self.cpu = frozenset(), 0, 0.0
+        if module is None:
+            return
+        known, kb = set(sys.modules), proc.resident_kb(os.getpid())
+        cpu = time.process_time()
+        sys.path.append(folder)
+        try:
+            importlib.import_module(module)
+        except Exception:  # not here, or broken: each function will see for itself
+            for name in set(sys.modules) - known:
+                del sys.modules[name]
+            return
+        finally:
+            sys.path.remove(folder)
+        # What a function's own modules must not be mistaken for.
+        self.names = frozenset(name.partition(".")[0] for name in set(sys.modules) - known)
+        self.cpu = time.process_time() - cpu
+        self.kb = proc.resident_kb(os.getpid()) - kb
+
+
+NOTHING = Preloaded()
+
+
 class Supervisor:
-    def __init__(self):
+    def __init__(self, preloaded):
+        self.preloaded = preloaded
         self.control = socket.socket(fileno=CONTROL_FD)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.control, selectors.EVENT_READ, self.read_control)
@@ -110,16 +143,26 @@ class Supervisor:
     # -- what the cloud may ask -------------------------------------------------------------
 
     def do_spawn(self, name, limit_kb, environment, descriptors, command=None, redirect=None,
-                 skip=0):
-        """Start an environment: by exec of ``command``, or by fork if there is none."""
+                 skip=0, own=()):
+        """Start an environment: by exec of ``command``, or by fork if there is none.
+
+        ``own``: the names of modules that the function brings.
+        """
         held, self.descriptors = self.descriptors[:descriptors], self.descriptors[descriptors:]
         environment["MINILAMBDA_ENVIRONMENT"] = name
+        preloaded = self.preloaded
+        if redirect:
+            fresh = redirect.pop("fresh")
+            if not preloaded.names.isdisjoint(own):  # it must get its own, not what is here
+                redirect["afresh"] = fresh
+        if command or "afresh" in redirect:
+            preloaded = NOTHING
         pid = os.fork()
         if pid == 0:
             self.become(held, environment, command, redirect, limit_kb)
         for descriptor in held:
             os.close(descriptor)
-        self.children[name] = Child(name, pid, limit_kb, skip)
+        self.children[name] = Child(name, pid, limit_kb, skip, preloaded)
         self.send(event="spawned", name=name, pid=pid)
 
     def do_limit(self, name, base_model_kb):
@@ -129,7 +172,7 @@ class Supervisor:
         """
         child = self.children.get(name)
         if child and base_model_kb is not None:
-            child.base_kb = child.resident_kb() - base_model_kb
+            child.base_kb = child.resident_kb() - base_model_kb - child.preloaded.kb
         self.send(event="limited", name=name)
 
     def do_freeze(self, name):
@@ -150,8 +193,10 @@ class Supervisor:
         if child:
             pids = child.pids()
             self.measure(child)
-            self.send(event="usage", name=name, peak_kb=child.peak_kb,
-                      cpu={pid: proc.cpu_seconds(pid) for pid in pids})
+            cpu = {pid: proc.cpu_seconds(pid) for pid in pids}
+            if child.preloaded.cpu and child.pid in cpu:
+                cpu[child.pid] = [*cpu[child.pid], child.preloaded.cpu]
+            self.send(event="usage", name=name, peak_kb=child.peak_kb, cpu=cpu)
 
     def do_kill(self, name, reason="killed"):
         child = self.children.get(name)
@@ -300,7 +345,8 @@ class Supervisor:
         if code > 128 and child.skip:  # bubblewrap reports a signal as a shell does
             code = 128 - code
         self.send(event="exit", name=child.name, code=code, reason=child.killed_for,
-                  peak_kb=child.peak_kb, cpu=usage.ru_utime + usage.ru_stime)
+                  peak_kb=child.peak_kb,
+                  cpu=usage.ru_utime + usage.ru_stime + child.preloaded.cpu)
 
     def end(self):
         for child in list(self.children.values()):
@@ -344,4 +390,7 @@ if __name__ == "__main__":
     if LINUX:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a notebook is not for us
-    Supervisor().run()
+    loaded = Preloaded(*sys.argv[2:])
+    gc.collect()
+    gc.freeze()  # a collection in an environment would copy all pages it shares with this process
+    Supervisor(loaded).run()
