@@ -214,6 +214,15 @@ class Clock:
                 raise event.value
             return event.value
 
+    def run_at_most(self, events: list[simpy.Event], real_seconds: float) -> None:
+        """Let time pass until all of ``events`` have happened, but not for more real seconds."""
+        latest = time.monotonic() + real_seconds
+        with self.lock:
+            while time.monotonic() < latest and not all(event.processed for event in events):
+                self._check()
+                if not self._turn(None) and self._is_idle():
+                    return
+
     def run(self, seconds: float) -> None:
         """Let exactly ``seconds`` pass, and everything happen that falls due in them."""
         if seconds < 0:

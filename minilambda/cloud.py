@@ -38,6 +38,7 @@ from .trace import Trace
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-2"  # the course's
+CLOSE_SECONDS = 6.0  # real ones, for environments' Shutdown phases
 DEAD_PROXY = "http://127.0.0.1:9"  # nobody listens on the discard port: a leak fails at once
 
 _current: Cloud | None = None
@@ -135,6 +136,7 @@ class Cloud:
         guard.apply()
         stack.callback(guard.restore)
         stack.callback(self.clock.stop)
+        stack.callback(self.placement.wind_down, CLOSE_SECONDS)
 
     # -- time ---------------------------------------------------------------------------------------
 

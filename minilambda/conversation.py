@@ -22,18 +22,18 @@ import simpy
 
 from .clock import ClockStopped, Work
 from .function import FunctionConfiguration
-from .processor import Processor
+from .processor import CpuTime, Meter, Processor
 from .sandbox import (
-    Exit, Failure, GaveUp, InlineSandbox, Message, Output, Response, Sandbox, Sleep, Started, Usage,
-    runtimes,
+    Exit, ExtensionOutput, Failure, FromExtension, GaveUp, InlineSandbox, Message, Output, Response,
+    Sandbox, Sleep, Started, Usage, runtimes,
 )
-from .sandbox import Work as RuntimeWork
 from .setting import Setting
 
 Steps = Generator[simpy.Event, Any, Any]
 RESPONSE_HEADROOM = 100  # AWS's own figure for a result is 6,291,556 bytes, 100 over 6 MB
 QUIET_SECONDS, QUIET_CPU = 0.02, 0.0005  # real seconds between two looks; CPU seconds that count
 STUCK_SECONDS = 10.0  # real seconds that code which neither computes nor sleeps may take
+BUSY_FACTOR = 20  # real seconds that a second of CPU may take on a busy machine
 
 
 class Killed(Exception):
@@ -45,16 +45,19 @@ class Conversation:
 
     Args:
         log: takes each line the code wrote.
+        overhear: takes what is still said while it is being killed.
         on_death: called when the process dies while it ought to be frozen.
     """
 
     def __init__(self, setting: Setting, function: FunctionConfiguration,
-                 log: Callable[[str], None], on_death: Callable[[], None]) -> None:
+                 log: Callable[[str], None], on_death: Callable[[], None],
+                 overhear: Callable[[Message], object] = lambda message: None) -> None:
         self.setting, self.function, self.clock = setting, function, setting.clock
         self.figures = setting.model.runtimes[runtimes.family(function.runtime)]
         self.processor = Processor(function.memory_size, setting.limits.vcpu_at_mb,
                                    setting.clock.wall)
-        self.log, self.on_death = log, on_death
+        self.log, self.on_death, self.overhear = log, on_death, overhear
+        self.alive = False  # is there a process tree?
         self.sandbox: Sandbox | InlineSandbox | None = None
         self.peak_mb = 0.0
         self._active = False  # may its code run?
@@ -66,7 +69,7 @@ class Conversation:
         self._parked: set[simpy.Event] = set()
         self._work: Work | None = None
         self._patience = self._waited = 0.0
-        self._cpu_seen = self._cpu_charged = 0.0
+        self._meter = Meter(self.processor, setting.modelled)
         self._shown_ns = 0  # what code sees as the present
 
     # -- what an environment does with it --------------------------------------------------------
@@ -75,25 +78,23 @@ class Conversation:
         """Start a fresh sandbox; its runtime begins to initialise."""
         setting = self.setting
         self._mailbox.clear()
-        self._ended = False
-        self._cpu_seen = self._cpu_charged = 0.0
+        self._ended, self.alive = False, True
+        self._meter = Meter(self.processor, setting.modelled)
         base = self.figures.memory_mb * 1024 if setting.modelled else None
         self.sandbox = setting.sandbox(
             name, self.function, variables, self._receive,
             setting.limits.payload_sync + RESPONSE_HEADROOM, base)
 
-    def begin(self, deadline: float) -> None:
-        """Real code runs from here on, until ``deadline`` at the latest."""
+    def begin(self, deadline: float, stuck: float = STUCK_SECONDS) -> None:
+        """Real code runs until ``deadline``; it may do nothing for ``stuck`` real seconds more."""
         left = deadline - self.clock.seconds
         share = 1.0 if self.setting.modelled else self.processor.share
         self._patience, self._waited = max(0.05, left * share), 0.0
-        self._cpu_began = self._cpu_seen
+        self._stuck = stuck
+        self._meter.begin()
         self._active = True
         self._pause()
         self._resume()
-
-    def offer(self, work: RuntimeWork) -> None:
-        self.sandbox.invoke(work)
 
     def listen_steps(self, deadline: float, charge_ms: float | None = None,
                      share: float = 1.0) -> Steps:
@@ -124,8 +125,10 @@ class Conversation:
                         yield alarm
                         return None
                 elif not isinstance(message, Started):
-                    # After an answer code runs on until it is frozen; then it is charged.
-                    if charge_ms is not None and not isinstance(message, Response | Failure):
+                    # After an answer code runs on until it is frozen; then it is charged, and
+                    # what extensions have computed with it.
+                    if charge_ms is not None and not isinstance(
+                            message, Response | Failure | FromExtension):
                         cpu = (message.cpu if isinstance(message, Exit)
                                else (yield from self._measure_steps()))
                         if not (yield from self.charge_steps(cpu, deadline, charge_ms, share)):
@@ -136,11 +139,11 @@ class Conversation:
             self.clock.cancel(alarm)
 
     def freeze_steps(self) -> Steps:
-        """Stop the tree. Value: seconds of CPU it has used in all; None if it has died instead."""
+        """Stop the tree. Value: the CPU time it has used in all; None if it has died instead."""
         self._active = False
         usage = yield from self._ask_steps(self.sandbox.freeze)
         self._pause()
-        return None if usage is None else usage.total
+        return None if usage is None else usage.cpu
 
     def kill_steps(self) -> Steps:
         """Kill what is left, and wait (in real time) until it is gone."""
@@ -155,8 +158,9 @@ class Conversation:
             message = self._mailbox.pop(0)
             if isinstance(message, Output):
                 self._log_lines(message)
-            if isinstance(message, Exit):
+            elif isinstance(message, Exit):
                 break
+            self.overhear(message)
         self._abandon()
         work.done()
 
@@ -255,33 +259,28 @@ class Conversation:
 
     # -- CPU time -----------------------------------------------------------------------------------
 
-    def charge_steps(self, cpu: float, deadline: float, charge_ms: float, share: float) -> Steps:
-        """Let CPU time pass: what was modelled, or of ``cpu`` seconds in all those not charged yet.
+    def charge_steps(self, cpu: CpuTime, deadline: float, charge_ms: float, share: float) -> Steps:
+        """Let CPU time pass: what was modelled, or of ``cpu`` what is not charged yet.
 
         Value: False if the deadline fell meanwhile.
         """
-        seconds = charge_ms / 1000 / share if self.setting.modelled else self._owed(cpu)
+        seconds = charge_ms / 1000 / share if self.setting.modelled else self._meter.owed(cpu)
         left = deadline - self.clock.seconds
         self._pause()
         yield self.clock.timeout(min(seconds, left))
         return seconds <= left
 
-    def _owed(self, cpu: float) -> float:
-        """Seconds that the CPU time since the last charge takes on the function's share."""
-        fresh, self._cpu_charged = max(0.0, cpu - self._cpu_charged), cpu
-        return self.processor.stretched(fresh)
-
     def _measure_steps(self) -> Steps:
-        """Value: seconds of CPU used in all; as long as durations are modelled nobody asks."""
+        """Value: CPU time used in all; as long as durations are modelled nobody asks."""
         if self.setting.modelled:
-            return 0.0
+            return ()
         usage = yield from self._ask_steps(self.sandbox.measure)
-        return self._cpu_charged if usage is None else usage.total
+        return self._meter.charged if usage is None else usage.cpu
 
     def _charge_steps(self) -> Steps:
         """Value: seconds to let pass for the CPU time up to here."""
         cpu = yield from self._measure_steps()
-        return 0.0 if self.setting.modelled else self._owed(cpu)
+        return 0.0 if self.setting.modelled else self._meter.owed(cpu)
 
     def _ask_steps(self, question: Callable[[], None]) -> Steps:
         """Value: the Usage that answers, or None if the process died first. Holds time."""
@@ -308,11 +307,12 @@ class Conversation:
         if usage is None or self._work is None:
             return False
         left = max(0.0, deadline - self.clock.seconds)
-        used = usage.total - self._cpu_began
+        taken = self._meter.taken(usage.cpu)
         share = 1.0 if self.setting.modelled else self.processor.share
-        if used / share >= left or self._waited >= left + STUCK_SECONDS:
+        idle = self._waited - BUSY_FACTOR * self._meter.computed(usage.cpu)
+        if taken >= left or idle >= left + self._stuck:
             return True
-        self._work.extend(QUIET_SECONDS if self._parked else max(0.05, left * share - used))
+        self._work.extend(QUIET_SECONDS if self._parked else max(0.05, (left - taken) * share))
         return False
 
     def _idle_steps(self) -> Steps:
@@ -321,7 +321,7 @@ class Conversation:
         A thread that waits for another (a pool's, say) tells nobody. What uses no CPU for a moment
         does nothing: time may pass.
         """
-        before = self._cpu_seen
+        before = sum(self._meter.seen)
         usage = yield from self._ask_steps(self.sandbox.measure)
         idle = usage is None or usage.total - before < QUIET_CPU
         if idle:
@@ -360,18 +360,19 @@ class Conversation:
                 return
             self._mailbox.append(message)
             if isinstance(message, Exit):
+                self.alive = False
                 self.peak_mb = max(self.peak_mb, message.peak_mb)
                 self._measured(None)
                 if not self._active:
                     self.on_death()
             # Code runs on after these; the next message that it stops at brings them in.
-            if not isinstance(message, Output | Started | Response | Failure):
+            if not isinstance(message, Output | Started | Response | Failure | ExtensionOutput):
                 self._answer(self._arrived)
 
     def _measured(self, usage: Usage | None) -> None:
         if usage is not None:
             self.peak_mb = max(self.peak_mb, usage.peak_mb)
-            self._cpu_seen = usage.total
+            self._meter.seen = usage.cpu
         wanted, self._usage_wanted = self._usage_wanted, []
         for work, event in wanted:
             if self.setting.modelled:
@@ -382,10 +383,7 @@ class Conversation:
                 self.clock.succeed(event, usage)
 
     def _answer(self, reply: Callable[[], None]) -> None:
-        if self._work is None:
-            reply()
-        else:
-            self._work.answer(reply)
+        reply() if self._work is None else self._work.answer(reply)
 
     def _arrived(self) -> None:
         if self._arrival is not None:

@@ -1,7 +1,9 @@
 """One execution environment's life: Init, then Invoke and freeze in turn, then Shutdown.
 
 Stands for: what AWS's page *Understanding the Lambda execution environment lifecycle* describes.
-Leaves out (so far): extensions, the Shutdown phase's own time, SnapStart, provisioned concurrency.
+After a timeout or a crash it isn't used again (on AWS it may be, its runtime started anew).
+Leaves out (so far): SnapStart, provisioned concurrency; extensions of an Init that has failed are
+killed without a Shutdown phase.
 
 How its code and the clock keep in step is ``conversation``'s business; here is what AWS's page
 talks of: phases, deadlines, what is reported. Methods named ``…_steps`` are simpy processes.
@@ -9,20 +11,29 @@ talks of: phases, deadlines, what is reported. Methods named ``…_steps`` are s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
+import simpy
+
 from . import billing, faults, logs
 from .conversation import Conversation, Steps
+from .extensions import Extensions
 from .faults import Fault
 from .function import FunctionConfiguration
 from .invocation import Invocation, Outcome, Report, Status
 from .logs import EnvironmentLog
-from .sandbox import Exit, Failure, InitError, Message, Next, Response, runtimes
+from .sandbox import (
+    Exit, ExtensionEnded, Failure, InitError, Message, Next, Response, RuntimeExit, runtimes,
+)
 from .sandbox import Work as RuntimeWork
 from .setting import Setting
+from .shutdown import Shutdown
 
 INIT_SECONDS = 10.0  # AWS page as above: "The Init phase is limited to 10 seconds"
+INSTANT = 1e-6  # seconds: what happens within it happens at once
+ENOUGH = object()
 
 
 class State(StrEnum):
@@ -43,14 +54,23 @@ class Environment:
         self.state = State.NEW
         self.frozen_since = 0.0
         self.log = EnvironmentLog(self.trace, self.clock, setting.log_sink, function, self.name)
-        self.talk = Conversation(setting, function, self._log, self._died_in_its_sleep)
+        self.extensions = Extensions({})
+        self.talk = Conversation(setting, function, self._log, self._died_in_its_sleep,
+                                 lambda message: self.extensions.take(message))
+        self.ending: simpy.Process | None = None  # its Shutdown phase, if it has one
         self._request_id: str | None = None
         self._starts = 0
+        self._runtime_ended = False
+        self._lingers = False  # has the runtime answered, and extensions have not done yet?
         self._note("environment.created", version=function.version,
                    memory_size=function.memory_size, timeout=function.timeout)
 
-    def run_steps(self, invocation: Invocation) -> Steps:
-        """Serve one invocation, initialising first if need be. Value: its Outcome."""
+    def run_steps(self, invocation: Invocation, answered: simpy.Event | None = None) -> Steps:
+        """Serve one invocation, initialising first if need be. Value: its Outcome.
+
+        ``answered`` happens with an Outcome as soon as the runtime has answered, if extensions take
+        longer; its log and report are then what there was up to there.
+        """
         cold = self.state is State.NEW
         self._request_id = invocation.request_id
         self.log.lines.clear()
@@ -64,18 +84,30 @@ class Environment:
         self._log(logs.start_line(invocation.request_id, self.function.version))
         began = self.clock.seconds
         if fault is None:
-            payload, fault = yield from self._invoke_steps(invocation, began)
+            payload, fault = yield from self._invoke_steps(invocation, began, answered)
         else:
             payload = fault.payload
         seconds = self.clock.seconds - began + used
         return self._finish(invocation, payload, fault, seconds, init_ms)
 
-    def shut_down(self, reason: str) -> None:
-        """End it: nothing of it may live on. Harmless when it has ended already."""
-        if self.state is not State.SHUT:
-            self.state = State.SHUT
+    def shut_down(self, reason: str, at_once: bool = False) -> None:
+        """End it: nothing of it may live on. Harmless when it has ended already.
+
+        With extensions that is a phase of its own on the clock (``ending``), unless ``at_once``.
+        """
+        if self.state is State.SHUT:
+            return
+        self.state = State.SHUT
+        if self.extensions and self.talk.alive and not at_once:
+            self.ending = self.clock.process(self._shutdown_steps(reason))
+        else:
             self.talk.end()
             self._note("environment.shutdown", reason=reason)
+
+    def _shutdown_steps(self, reason: str) -> Steps:
+        phase = Shutdown(self.talk, self.extensions, self._note, self._log)
+        yield from phase.steps(reason, self._runtime_ended)
+        self._note("environment.shutdown", reason=reason)
 
     # -- Init -------------------------------------------------------------------------------------
 
@@ -107,18 +139,55 @@ class Environment:
         problem = self.setting.host.entrypoint_problem(self.function, variables)
         if problem:
             return faults.invalid_entrypoint(self._request_id or "", problem)
-        self.talk.start(name, variables)
-        self.talk.processor.boosted = True
-        self.talk.begin(deadline)
-        message = yield from self.talk.listen_steps(deadline, self.talk.figures.init_ms)
-        self.talk.processor.boosted = False
+        self.extensions = Extensions(self.setting.host.extensions(self.function))
+        fault = self.extensions.launch_fault(self._request_id or "")
+        if fault is None:
+            self.talk.start(name, variables)
+            self.talk.processor.boosted = True
+            self.talk.begin(deadline)
+            fault = yield from self._start_steps(deadline)
+            self.talk.processor.boosted = False
+            if fault is not None and self.talk.alive:
+                yield from self.talk.kill_steps()
+        self.extensions.tell_lines(self._log)
+        for extension in self.extensions:
+            if extension.events:
+                self._note("extension.registered", name=extension.name, events=extension.events,
+                           external=extension.external)
+            self._log(extension.log_line)
+        return fault
+
+    def _start_steps(self, deadline: float) -> Steps:
+        """Extensions first, then the runtime, then the function's own code. Value: a fault or None."""
+        figures, message = self.talk.figures, ENOUGH
+        if self.extensions.external:
+            message = yield from self._hear_steps(deadline, self.extensions.all_registered)
+            if message is ENOUGH:
+                self.talk.sandbox.start_runtime()
+        if message is ENOUGH:
+            message = yield from self._hear_steps(deadline, lambda: False, figures.init_ms)
         if isinstance(message, Next):
-            return None
+            if not self.extensions:
+                return None
+            self.talk.sandbox.close_registration()
+            message = yield from self._hear_steps(deadline, self.extensions.all_ready)
+            if message is ENOUGH:
+                return None
         if isinstance(message, InitError):
-            fault = Fault(Status.ERROR, message.error_type, self._public(message.document))
-            yield from self.talk.kill_steps()
-            return fault
+            return Fault(Status.ERROR, message.error_type, self._public(message.document))
         return (yield from self._death_steps(message))
+
+    def _hear_steps(self, deadline: float, enough: Callable[[], bool] = lambda: False,
+                    *cost: float) -> Steps:
+        """Let code run, and take in what extensions say.
+
+        Value: what the runtime has to say; the end of an extension; ENOUGH; None at the deadline.
+        """
+        while not enough():
+            message = yield from self.talk.listen_steps(deadline, *cost)
+            if not self.extensions.take(message) or isinstance(message, ExtensionEnded):
+                return message
+        return ENOUGH
 
     def _variables(self) -> dict[str, str]:
         """Environment variables: the function's own, then the service's, which win.
@@ -158,12 +227,14 @@ class Environment:
 
     # -- Invoke -----------------------------------------------------------------------------------
 
-    def _invoke_steps(self, invocation: Invocation, began: float) -> Steps:
+    def _invoke_steps(self, invocation: Invocation, began: float,
+                      answered: simpy.Event | None) -> Steps:
         """Value: (payload for the caller, fault or None)."""
         deadline = began + self.function.timeout
+        deadline_ms = round(self.clock.at(deadline).timestamp() * 1000)
         headers = {
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-            "Lambda-Runtime-Deadline-Ms": str(round(self.clock.at(deadline).timestamp() * 1000)),
+            "Lambda-Runtime-Deadline-Ms": str(deadline_ms),
             "Lambda-Runtime-Invoked-Function-Arn": self.function.arn,
             "Content-Type": "application/json",
         }
@@ -172,27 +243,59 @@ class Environment:
         if invocation.trace_header:
             headers["Lambda-Runtime-Trace-Id"] = invocation.trace_header
         self.talk.begin(deadline)
-        self.talk.offer(RuntimeWork(invocation.request_id, headers, invocation.payload))
+        if told := self.extensions.begin_invoke():
+            self.talk.sandbox.send_event(told, Extensions.invoke_event(invocation, deadline_ms))
+        self.talk.sandbox.invoke(RuntimeWork(invocation.request_id, headers, invocation.payload))
         cost = self.talk.figures.cpu_ms, self.talk.processor.share
-        message = yield from self.talk.listen_steps(deadline, *cost)
+        message = yield from self._hear_steps(deadline, lambda: False, *cost)
         if not isinstance(message, Response | Failure):
             fault = yield from self._death_steps(message)
+            self.extensions.tell_lines(self._log)
             return fault.payload, fault
+        if isinstance(message, Response):
+            result = message.payload, None
+        else:
+            document = self._public(message.document)
+            result = document, Fault(Status.ERROR, message.error_type, document)
         # The runtime has answered. It is done when it asks for the next event (or dies instead).
-        after = yield from self.talk.listen_steps(deadline)
+        after = yield from self._hear_steps(deadline)
+        if isinstance(after, Next) and told:
+            self._lingers = True
+            if answered is not None:
+                self.clock.process(self._answer_steps(answered, invocation, result, began))
+            if (after := (yield from self._hear_steps(deadline, self.extensions.all_ready))) is ENOUGH:
+                after = Next()
+            self._lingers = False
+        self.extensions.tell_lines(self._log)
         if isinstance(after, Next):
             cpu = yield from self.talk.freeze_steps()
-            if not (yield from self.talk.charge_steps(cpu or 0.0, deadline, *cost)):
+            if not (yield from self.talk.charge_steps(cpu or (), deadline, *cost)):
                 fault = yield from self._death_steps(None)
                 return fault.payload, fault
             if cpu is not None:
                 self.state, self.frozen_since = State.FROZEN, self.clock.seconds
         else:
-            yield from self._death_steps(after)
-        if isinstance(message, Response):
-            return message.payload, None
-        document = self._public(message.document)
-        return document, Fault(Status.ERROR, message.error_type, document)
+            fault = yield from self._death_steps(after)
+            if fault.status is Status.TIMEOUT and told:  # it is for the whole of the phase
+                return fault.payload, fault
+            if isinstance(after, ExtensionEnded):
+                self._log(fault.log_line)
+        return result
+
+    def _answer_steps(self, answered: simpy.Event, invocation: Invocation,
+                      result: tuple[bytes, Fault | None], began: float) -> Steps:
+        """The caller need not wait for extensions: it has its answer if any time passes for them."""
+        seconds = self.clock.seconds - began
+        yield self.clock.timeout(INSTANT)
+        if not self._lingers:
+            return
+        payload, fault = result
+        status = fault.status if fault else Status.SUCCESS
+        self.clock.succeed(answered, Outcome(
+            invocation.request_id, status, payload,
+            self._report(round(seconds * 1000, 6), None, status),
+            fault.error_type if fault else None, tuple(self.log.lines), self.clock.seconds,
+            self.name))
 
     def _finish(self, invocation: Invocation, payload: bytes, fault: Fault | None, seconds: float,
                 init_ms: float | None) -> Outcome:
@@ -237,7 +340,7 @@ class Environment:
             return None, None
         if fault.status is Status.TIMEOUT:
             return "timeout", None
-        if fault.error_type.startswith("Runtime."):
+        if fault.error_type.startswith(("Runtime.", "Extension.")):
             return "error", fault.error_type
         return None, None
 
@@ -248,8 +351,14 @@ class Environment:
         request_id, profile = self._request_id or "", self.setting.limits.profile
         if message is None:
             fault = faults.timed_out(request_id, self.function.timeout, self.clock.now, profile)
-            yield from self.talk.kill_steps()
+            if not self.extensions:  # else there is a Shutdown phase
+                yield from self.talk.kill_steps()
             return fault
+        if isinstance(message, ExtensionEnded):
+            return self.extensions.fault(message, request_id)
+        if isinstance(message, RuntimeExit):
+            self._runtime_ended = True
+            return faults.exited(request_id, message.code)
         if not isinstance(message, Exit):
             raise TypeError(f"a runtime can't say {type(message).__name__} now")
         self.talk.end()

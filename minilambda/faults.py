@@ -47,15 +47,25 @@ def timed_out(request_id: str, seconds: float, at: datetime, profile: str) -> Fa
 
 def exited(request_id: str, code: int) -> Fault:
     """The runtime process ended: ``code`` as from wait (negative: the signal that killed it)."""
-    if code == 0:
-        reason = "Runtime exited without providing a reason"
-    elif code < 0:
-        reason = f"Runtime exited with error: signal: {_signal_words(-code)}"
-    else:
-        reason = f"Runtime exited with error: exit status {code}"
+    words = exit_words(code)
+    reason = (f"Runtime exited with error: {words}" if words
+              else "Runtime exited without providing a reason")
     message = f"RequestId: {request_id} Error: {reason}"
     return Fault(Status.CRASH, "Runtime.ExitError", _document("Runtime.ExitError", message),
                  f"{message}\nRuntime.ExitError")
+
+
+def exit_words(code: int) -> str | None:
+    """How a process ended, as AWS words it; None: well."""
+    if code == 0:
+        return None
+    return f"signal: {_signal_words(-code)}" if code < 0 else f"exit status {code}"
+
+
+def extension(request_id: str, kind: str, reason: str) -> Fault:
+    """An extension could not be started, or has ended (``Extension.LaunchError``, ``.Crash``…)."""
+    message = f"RequestId: {request_id} Error: {reason}"
+    return Fault(Status.CRASH, kind, _document(kind, message), f"{message}\n{kind}")
 
 
 def invalid_entrypoint(request_id: str, reason: str) -> Fault:

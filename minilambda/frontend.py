@@ -127,11 +127,18 @@ class Frontend:
             return
         invocation = Invocation(request_id, function, caller.payload, now, caller.client_context,
                                 caller.trace_header)
-        process = self.clock.process(self._run_steps(invocation, lease))
-        self.clock.succeed(caller.entered, process)
+        answered = self.clock.event()
+        self.clock.process(self._run_steps(invocation, lease, answered))
+        self.clock.succeed(caller.entered, answered)
 
-    def _run_steps(self, invocation: Invocation, lease: Lease) -> Steps:
+    def _run_steps(self, invocation: Invocation, lease: Lease, answered: simpy.Event) -> Steps:
+        """``answered`` happens with the Outcome: at the end, or when the runtime has answered."""
         try:
-            return (yield from self.placement.run_steps(invocation))
+            outcome = yield from self.placement.run_steps(invocation, answered)
+            self.clock.succeed(answered, outcome)
+        except Exception as problem:
+            if answered.triggered:
+                raise
+            answered.fail(problem).defused = True
         finally:
             self.concurrency.give_back(lease)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import simpy
+
 from .conversation import Steps
 from .environment import Environment, State
 from .function import FunctionConfiguration
@@ -24,10 +26,13 @@ class Placement:
         self._all: dict[str, list[Environment]] = defaultdict(list)
         self._by_key: dict[str, Environment] = {}
 
-    def run_steps(self, invocation: Invocation) -> Steps:
-        """Serve an invocation in the right environment. Value: its Outcome."""
+    def run_steps(self, invocation: Invocation, answered: simpy.Event) -> Steps:
+        """Serve an invocation in the right environment. Value: its Outcome.
+
+        ``answered``: see :meth:`Environment.run_steps`.
+        """
         environment = self._warm(invocation.function) or self._new(invocation.function)
-        outcome = yield from environment.run_steps(invocation)
+        outcome = yield from environment.run_steps(invocation, answered)
         if environment.state is State.FROZEN:
             self.setting.clock.process(self._expire_steps(environment))
         else:
@@ -48,11 +53,26 @@ class Placement:
     def environments(self, function: FunctionConfiguration) -> list[Environment]:
         return list(self._all[function.arn])
 
+    def wind_down(self, real_seconds: float) -> None:
+        """Let idle environments have their Shutdown phase, but not for more real seconds."""
+        clock = self.setting.clock
+        with clock.lock:
+            for environments in list(self._all.values()):
+                for environment in list(environments):
+                    if environment.state is State.FROZEN:
+                        environment.shut_down("closed")
+                        self._forget(environment)
+            endings = [environment.ending for environment in self._by_key.values()
+                       if environment.ending is not None]
+        clock.run_at_most(endings, real_seconds)
+
     def close(self) -> None:
         for environments in list(self._all.values()):
             for environment in list(environments):
-                environment.shut_down("closed")
+                environment.shut_down("closed", at_once=True)
                 self._forget(environment)
+        for environment in self._by_key.values():  # those whose Shutdown phase took too long
+            environment.talk.end()
 
     def _warm(self, function: FunctionConfiguration) -> Environment | None:
         candidates = []
@@ -88,4 +108,8 @@ class Placement:
         environments = self._all[environment.function.arn]
         if environment in environments:
             environments.remove(environment)
-        self._by_key.pop(environment.access_key, None)
+        ending = environment.ending
+        if ending is None or ending.callbacks is None:
+            self._by_key.pop(environment.access_key, None)
+        else:  # its credentials are good to the very end
+            ending.callbacks.append(lambda _: self._by_key.pop(environment.access_key, None))

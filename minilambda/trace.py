@@ -26,6 +26,10 @@ KINDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "environment.frozen": frozenset(),
         "environment.thawed": frozenset(),
         "environment.shutdown": frozenset({"reason"}),
+        # extensions, and the Shutdown phase of environments that have any
+        "extension.registered": frozenset({"name", "events", "external"}),
+        "shutdown.started": frozenset({"reason", "limit_ms"}),
+        "shutdown.ended": frozenset({"duration_ms", "status"}),
         # an invocation in an environment
         "invoke.started": frozenset({"request_id", "cold"}),
         "invoke.ended": frozenset(

@@ -10,13 +10,20 @@ from .host import Host
 from .inline import InlineHost, InlineSandbox
 from .messages import (
     Exit,
+    ExtensionEnded,
+    ExtensionFailed,
+    ExtensionOutput,
+    ExtensionReady,
+    ExtensionRegistered,
     Failure,
+    FromExtension,
     GaveUp,
     InitError,
     Message,
     Next,
     Output,
     Response,
+    RuntimeExit,
     Sleep,
     Started,
     Usage,
@@ -24,6 +31,7 @@ from .messages import (
 from .runtime_api import Work
 from .sandbox import Sandbox
 
-__all__ = ["Exit", "Failure", "GaveUp", "Host", "InitError", "InlineHost", "InlineSandbox",
-           "Message", "Next", "Output", "Response", "Sandbox", "Sleep", "Started", "Usage", "Work",
-           "runtimes"]
+__all__ = ["Exit", "ExtensionEnded", "ExtensionFailed", "ExtensionOutput", "ExtensionReady",
+           "ExtensionRegistered", "Failure", "FromExtension", "GaveUp", "Host", "InitError", "InlineHost",
+           "InlineSandbox", "Message", "Next", "Output", "Response", "RuntimeExit", "Sandbox",
+           "Sleep", "Started", "Usage", "Work", "runtimes"]

@@ -84,6 +84,11 @@ class Host:
                 self.on_loop(lambda: self.loop.add_reader(zygote.control, self._read, zygote))
             return self._sdk_zygote
 
+    def extensions(self, function: FunctionConfiguration) -> dict[str, str | None]:
+        """External extensions in its layers: name -> why it can't be started, if so."""
+        opt = self.store.opt([layer.content for layer in function.layers])
+        return {name: runtimes.extension_problem(opt, name) for name in runtimes.extensions(opt)}
+
     def on_loop(self, function: Callable[[], Any]) -> None:
         """Run on the event loop, soon."""
         if not self._closed:
@@ -142,7 +147,7 @@ class Host:
         for sandbox in list(self.sandboxes.values()):
             if sandbox.zygote is zygote:
                 sandbox.on_supervisor({"event": "exit", "code": -9, "reason": "supervisor",
-                                       "peak_kb": 0, "cpu": 0.0})
+                                       "peak_kb": 0, "cpu": []})
 
     def _take(self, message: dict[str, Any]) -> None:
         sandbox = self.sandboxes.get(message.get("name", ""))

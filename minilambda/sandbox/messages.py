@@ -60,27 +60,77 @@ class GaveUp:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """``peak_mb``: most memory so far. ``cpu``: seconds of CPU of each living thread."""
+    """``peak_mb``: most memory so far. ``cpu``: seconds of CPU so far, by the number of threads
+    that had them at once (see ``processor``).
+    """
 
     peak_mb: float
-    cpu: dict[str, list[float]]
+    cpu: tuple[float, ...]
 
     @property
     def total(self) -> float:
-        return sum(map(sum, self.cpu.values()))
+        return sum(self.cpu)
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
     """The main process ended: exit code (negative: by that signal), and why we killed it, if so.
 
-    ``cpu``: seconds of CPU it used in all.
+    ``cpu``: what it used in all, as in :class:`Usage`.
     """
 
     code: int
     reason: str | None
     peak_mb: float
-    cpu: float
+    cpu: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeExit:
+    """The runtime's process ended; extensions live on. ``code`` as for :class:`Exit`."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionRegistered:
+    """``external``: a program of its own; else a part of the runtime's process."""
+
+    name: str
+    events: tuple[str, ...]
+    external: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionReady:
+    """GET /extension/event/next: initialised, or done with the last event."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionFailed:
+    """It says itself that it has failed. ``state``: ``InitError`` or ``ExitError``."""
+
+    name: str
+    state: str
+    error_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionEnded:
+    """Its process ended. ``code`` as for :class:`Exit`."""
+
+    name: str
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionOutput:
+    """Complete lines that an external extension wrote."""
+
+    name: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +140,7 @@ class Output:
     lines: tuple[str, ...]
 
 
-Message = Started | Next | InitError | Response | Failure | Sleep | GaveUp | Usage | Exit | Output
+FromExtension = (ExtensionRegistered | ExtensionReady | ExtensionFailed | ExtensionEnded
+                 | ExtensionOutput)
+Message = (Started | Next | InitError | Response | Failure | Sleep | GaveUp | Usage | Exit | Output
+           | RuntimeExit | FromExtension)

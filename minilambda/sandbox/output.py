@@ -14,10 +14,15 @@ KEPT_BYTES = 1 << 20
 
 
 class OutputPipe:
-    """The reading end of an environment's output. Reads never block."""
+    """The reading end of an environment's output. Reads never block.
 
-    def __init__(self, renames: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-        self.reader, self.writer = os.pipe()
+    ``reader``: the end of a pipe that there is already.
+    """
+
+    def __init__(self, renames: tuple[tuple[bytes, bytes], ...] = (),
+                 reader: int | None = None) -> None:
+        self.reader, self.writer = os.pipe() if reader is None else (reader, -1)
+        self.ended = False  # has every writer gone?
         os.set_blocking(self.reader, False)
         self._renames = renames  # real folders -> the names a function knows them by
         self._rest = b""
@@ -38,6 +43,7 @@ class OutputPipe:
             except (BlockingIOError, OSError):
                 break
             if not data:
+                self.ended = True
                 break
             room = KEPT_BYTES - self._kept
             self._kept += min(len(data), max(room, 0))

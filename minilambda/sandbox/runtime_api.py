@@ -2,7 +2,8 @@
 
 AWS page: *Using the Lambda runtime API* (version 2018-06-01). Runtimes of every language, AWS's own
 clients among them, speak it unmodified. ``/minilambda/…`` is ours, for virtual time.
-Leaves out: the Extensions, Logs and Telemetry APIs; response streaming.
+The Extensions API is on the same endpoint (see ``extensions_api``).
+Leaves out: response streaming.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from .. import faults
+from .extensions_api import ExtensionsApi
 from .messages import Failure, GaveUp, InitError, Message, Next, Response, Sleep, Started
 
 PREFIX = "/2018-06-01/runtime"
@@ -38,6 +40,7 @@ class RuntimeApi:
 
     tell: Callable[[Message], None]
     response_limit: int
+    extensions: ExtensionsApi
     measured: asyncio.Future | None = None
     _waiting: asyncio.Future | None = None
     _request_id: str | None = None
@@ -67,6 +70,7 @@ class RuntimeApi:
         for future in (self._waiting, self.measured, *self._sleepers):
             if future is not None:
                 future.cancel()
+        self.extensions.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
@@ -84,6 +88,12 @@ class RuntimeApi:
             case ["init", "error"]:
                 self.tell(InitError(_error_type(request, body), body))
                 return _accepted()
+            case ["2020-01-01", "extension", *path]:
+                return await self.extensions.handle(request, path, body)
+            case ["2020-08-15", "logs"] if request.method == "PUT":
+                return self.extensions.subscribe("Logs")
+            case ["2022-07-01", "telemetry"] if request.method == "PUT":
+                return self.extensions.subscribe("Telemetry")
             case ["minilambda", "started"]:
                 return await self._started()
             case ["minilambda", "sleep"]:

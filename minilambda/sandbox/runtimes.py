@@ -80,6 +80,23 @@ def _bootstrap(folders: Mapping[str, Path]) -> str | None:
     return None
 
 
+def extensions(opt: Path) -> list[str]:
+    """Names of the external extensions in a function's layers, in the order of their start.
+
+    AWS page: *Using the Lambda Extensions API to create extensions*.
+    """
+    folder = opt / "extensions"
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if path.is_file())
+
+
+def extension_problem(opt: Path, name: str) -> str | None:
+    """Why this extension can't be started, in AWS's words."""
+    reason = _not_executable(opt / "extensions" / name)
+    return f"fork/exec /opt/extensions/{name}: {reason}" if reason else None
+
+
 def _not_executable(program: Path) -> str | None:
     if not program.is_file():
         return "no such file or directory"

@@ -13,15 +13,22 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from aiohttp import web
 
 from ..function import FunctionConfiguration
-from . import preloading
+from . import preloading, runtimes
 from .cloud_time import PAGE
+from .extensions_api import ExtensionsApi
 from .host import Host
-from .messages import Exit, GaveUp, Message, Output, Sleep, Started, Usage
+from .launched import Launched
+from .launcher import RUNTIME
+from .messages import (
+    Exit, ExtensionOutput, ExtensionReady, ExtensionRegistered, GaveUp, Message, Output, Sleep,
+    Started, Usage,
+)
 from .output import OutputPipe
 from .runtime_api import RuntimeApi, Work
 
@@ -54,7 +61,10 @@ class Sandbox:
         self._cloud_door: socket.socket | None = None
         self._server: web.Server | None = None
         self._listener: asyncio.Server | None = None
-        self.api = RuntimeApi(self._tell, response_limit)
+        names = tuple(runtimes.extensions(opt))
+        self.api = RuntimeApi(self._tell, response_limit,
+                              ExtensionsApi(self._tell, function, names, name))
+        self._launched: Launched | None = None
         if host.tier.name == "process":
             door = socket.create_server(("127.0.0.1", 0))
             self._doors.append(door)
@@ -81,10 +91,33 @@ class Sandbox:
     def invoke(self, work: Work) -> None:
         """Thaw, and hand over an invocation."""
         self.output.new_invocation()
+        self.thaw()
+        self.host.on_loop(lambda: self.api.offer(work))
+
+    def thaw(self) -> None:
         if self._frozen:
             self._frozen = False
             self.zygote.ask(do="thaw", name=self.name)
-        self.host.on_loop(lambda: self.api.offer(work))
+
+    def send_event(self, names: Iterable[str], event: dict[str, Any]) -> None:
+        """Give extensions their next event (thawed, if need be)."""
+        self.thaw()
+        self.host.on_loop(lambda: self.api.extensions.send(names, event))
+
+    def close_registration(self) -> None:
+        """From now on no extension can register."""
+        self.host.on_loop(lambda: setattr(self.api.extensions, "closed", True))
+
+    def start_runtime(self) -> None:
+        """The runtime of an environment with external extensions is started only now."""
+        self._order(do="start")
+
+    def signal(self, number: int, name: str = RUNTIME) -> None:
+        """Send a signal to the runtime's process, or to an external extension's."""
+        if self.plan.extensions:
+            self._order(do="signal", name=name, number=number)
+        else:
+            self.zygote.ask(do="signal_main", name=self.name, number=number)
 
     def freeze(self) -> None:
         """Stop the whole tree; a :class:`Usage` message follows."""
@@ -104,18 +137,20 @@ class Sandbox:
     def _open(self) -> None:
         self.host.loop.add_reader(self.output.reader, self._read_output)
         descriptors = [self.output.writer, self._clock_fd]
-        if self.plan.opens_own_doors:
+        theirs = None
+        if self.plan.opens_own_doors or self.plan.extensions:
             self._channel, theirs = socket.socketpair()
-            self.host.loop.add_reader(self._channel, self._take_doors)
             descriptors.append(theirs.fileno())
+        if self.plan.opens_own_doors:
+            self.host.loop.add_reader(self._channel, self._take_doors)
         else:
-            theirs = None
             self._serve_api(self._doors[0])
+            self._hear_launcher()
         self.zygote.ask(
             tuple(descriptors), do="spawn", name=self.name, limit_kb=self.plan.limit_mb * 1024,
             environment=self.plan.environment, descriptors=len(descriptors),
             command=self.plan.command, redirect=self.plan.redirect, skip=self.plan.skip,
-            own=self._own,
+            shares=self._base_model_kb is None, own=self._own,
         )
         self.output.close_writer()
         if theirs is not None:
@@ -131,16 +166,29 @@ class Sandbox:
     def _take_doors(self) -> None:
         """The sandbox passes out its two listening sockets: Runtime API, and the AWS endpoint."""
         self.host.loop.remove_reader(self._channel)
-        _, descriptors, _, _ = socket.recv_fds(self._channel, 64, 2)
-        self._channel.close()
+        _, descriptors, _, _ = socket.recv_fds(self._channel, len(b"doors"), 2)
         if len(descriptors) != 2:
+            self._channel.close()
             return  # it died first; the supervisor will say so
+        if self.plan.extensions:
+            self._hear_launcher()
+        else:
+            self._channel.close()
         api, cloud = (socket.socket(fileno=descriptor) for descriptor in descriptors)
         cloud.setblocking(False)
         self._doors += [api, cloud]
         self._cloud_door = cloud
         self._serve_api(api)
         self.host.loop.add_reader(cloud, self._accept, cloud)
+
+    def _hear_launcher(self) -> None:
+        if self.plan.extensions:
+            self._launched = Launched(self.host.loop, self._channel, self.plan.extensions,
+                                      self.plan.renames, self._tell)
+
+    def _order(self, **order: object) -> None:
+        # Whoever gives orders has heard from an extension, so there is a launcher.
+        self.host.on_loop(lambda: self._launched and self._launched.order(**order))
 
     def _accept(self, door: socket.socket) -> None:
         try:
@@ -157,9 +205,15 @@ class Sandbox:
 
     def _tell(self, message: Message) -> None:
         # A sleep may come in the middle of a line; anything else ends it.
-        lines = self.output.drain(final=not isinstance(message, Started | Sleep | GaveUp))
+        lines = self.output.drain(final=not isinstance(message, Started | Sleep | GaveUp | ExtensionOutput
+                                                          | ExtensionRegistered | ExtensionReady))
         if lines:
             self.receiver(Output(lines))
+        if self._launched is not None:
+            if isinstance(message, ExtensionReady):
+                self._launched.drain(message.name)
+            elif isinstance(message, Exit):
+                self._launched.drain_all()
         if isinstance(message, Started):
             self.zygote.ask(do="limit", name=self.name, base_model_kb=self._base_model_kb)
         self.receiver(message)
@@ -170,11 +224,11 @@ class Sandbox:
                 if self.api.measured is not None and not self.api.measured.done():
                     self.api.measured.set_result(None)
             case "usage":
-                self.receiver(Usage(message["peak_kb"] / 1024, message["cpu"]))
+                self.receiver(Usage(message["peak_kb"] / 1024, tuple(message["cpu"])))
             case "exit":
                 if not self._gone:
                     self._tell(Exit(message["code"], message["reason"], message["peak_kb"] / 1024,
-                                    message["cpu"]))
+                                    tuple(message["cpu"])))
                     self.release()
 
     def release(self) -> None:
@@ -191,6 +245,8 @@ class Sandbox:
                 self.host.task(self._server.shutdown(0))
             if self._cloud_door is not None:
                 self.host.loop.remove_reader(self._cloud_door)
+        if self._launched is not None:
+            self._launched.close()
         for door in self._doors:
             door.close()
         self.output.close()

@@ -37,9 +37,10 @@ cloud_time.install()  # here it still gives the machine's time
 import bootstrap  # noqa: E402
 import processes  # noqa: E402
 import redirection  # noqa: E402
+from tree import Child  # noqa: E402
 
 sys.path.pop(0)
-for name in ("bootstrap", "cloud_time", "processes", "redirection"):
+for name in ("bootstrap", "cloud_time", "processes", "redirection", "sharing", "tree"):
     del sys.modules[name]
 import datetime  # noqa: E402, F401  # environments are forked with it
 
@@ -49,30 +50,6 @@ LINUX = sys.platform.startswith("linux")
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 proc = processes.table()
 libc = ctypes.CDLL(None, use_errno=True)
-
-
-class Child:
-    """One execution environment's process tree."""
-
-    def __init__(self, name, pid, limit_kb, skip, preloaded):
-        self.name, self.pid, self.limit_kb, self.skip = name, pid, limit_kb, skip
-        self.preloaded = preloaded
-        self.marker = b"MINILAMBDA_ENVIRONMENT=" + name.encode()
-        self.strays = set()  # descendants that were re-parented to the supervisor
-        self.peak_kb = 0
-        self.base_kb = 0  # what the runtime itself held before any of the function's code ran
-        self.frozen = False
-        self.killed_for = None
-
-    def pids(self):
-        """The tree without the sandbox's own wrapper processes."""
-        found = proc.tree(self.pid)[self.skip:]
-        for stray in list(self.strays):
-            found += proc.tree(stray)
-        return found
-
-    def resident_kb(self):
-        return sum(proc.resident_kb(pid) for pid in self.pids())
 
 
 class Preloaded:
@@ -143,7 +120,7 @@ class Supervisor:
     # -- what the cloud may ask -------------------------------------------------------------
 
     def do_spawn(self, name, limit_kb, environment, descriptors, command=None, redirect=None,
-                 skip=0, own=()):
+                 skip=0, shares=False, own=()):
         """Start an environment: by exec of ``command``, or by fork if there is none.
 
         ``own``: the names of modules that the function brings.
@@ -162,7 +139,7 @@ class Supervisor:
             self.become(held, environment, command, redirect, limit_kb)
         for descriptor in held:
             os.close(descriptor)
-        self.children[name] = Child(name, pid, limit_kb, skip, preloaded)
+        self.children[name] = Child(name, pid, limit_kb, skip, shares, preloaded)
         self.send(event="spawned", name=name, pid=pid)
 
     def do_limit(self, name, base_model_kb):
@@ -191,18 +168,21 @@ class Supervisor:
     def do_usage(self, name):
         child = self.children.get(name)
         if child:
-            pids = child.pids()
             self.measure(child)
-            cpu = {pid: proc.cpu_seconds(pid) for pid in pids}
-            if child.preloaded.cpu and child.pid in cpu:
-                cpu[child.pid] = [*cpu[child.pid], child.preloaded.cpu]
-            self.send(event="usage", name=name, peak_kb=child.peak_kb, cpu=cpu)
+            self.send(event="usage", name=name, peak_kb=child.peak_kb, cpu=child.cpu_time())
 
     def do_kill(self, name, reason="killed"):
         child = self.children.get(name)
         if child:
             child.killed_for = child.killed_for or reason
             self.kill(child)
+
+    def do_signal_main(self, name, number):
+        """A signal to the runtime's own process."""
+        child = self.children.get(name)
+        for pid in child.pids()[:1] if child else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     # -- inside ----------------------------------------------------------------------------
 
@@ -287,7 +267,9 @@ class Supervisor:
         """Kill every running environment whose tree is over its memory."""
         for child in list(self.children.values()):
             if not child.frozen and child.killed_for is None:
-                used = child.resident_kb() - child.base_kb
+                pids = child.pids()
+                child.look(pids)
+                used = sum(map(proc.resident_kb, pids)) - child.base_kb
                 child.peak_kb = max(child.peak_kb, used)
                 if used > child.limit_kb:
                     child.killed_for = "memory"
@@ -346,7 +328,7 @@ class Supervisor:
             code = 128 - code
         self.send(event="exit", name=child.name, code=code, reason=child.killed_for,
                   peak_kb=child.peak_kb,
-                  cpu=usage.ru_utime + usage.ru_stime + child.preloaded.cpu)
+                  cpu=child.cpu_time(at_least=usage.ru_utime + usage.ru_stime))
 
     def end(self):
         for child in list(self.children.values()):

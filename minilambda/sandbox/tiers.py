@@ -38,6 +38,7 @@ class Plan:
     redirect: dict | None = None
     skip: int = 0  # processes at the top of the tree that are the sandbox's, not the function's
     renames: tuple[tuple[bytes, bytes], ...] = field(default=())
+    extensions: tuple[str, ...] = ()  # names of external ones: then a launcher is started
 
 
 class ProcessTier:
@@ -59,14 +60,19 @@ class ProcessTier:
         redirect = {"paths": paths, "exempt": str(store.root.parent)}
         command = runtimes.command(runtime, variables, python(), folders,
                                    {"/var/task": task, "/opt": opt})
-        if command is None and _has_libraries(task, task / "lib", opt / "lib"):
+        extensions = tuple(runtimes.extensions(opt))
+        if extensions:
+            main = command or [*python(), str(store.runtime / "python_main.py")]
+            command = _launcher(str(store.runtime), None, str(opt), extensions, main, str(task))
+        elif command is None and _has_libraries(task, task / "lib", opt / "lib"):
             redirect["afresh"] = fresh
         if command and runtimes.family(runtime) == "python":
             variables = variables | {"MINILAMBDA_REDIRECT": json.dumps(redirect)}
         redirect["fresh"] = fresh  # for the supervisor, should it not be able to fork
         renames = tuple((os.fsencode(real), os.fsencode(name)) for name, real in paths.items())
         renames += ((os.fsencode(store.runtime), b"/var/runtime"),)
-        return Plan(variables, limit_mb, command=command, redirect=redirect, renames=renames)
+        return Plan(variables, limit_mb, command=command, redirect=redirect, renames=renames,
+                    extensions=extensions, skip=1 if extensions else 0)
 
 
 class BubblewrapTier:
@@ -98,9 +104,23 @@ class BubblewrapTier:
         folders = {name: name for name in ("/var/task", "/var/runtime", "/opt")}
         started = runtimes.command(runtime, variables, python(), folders,
                                    {"/var/task": task, "/opt": opt})
-        command += ["--remount-ro", "/", "--chdir", "/var/task", "--", *python(),
-                    "/var/runtime/entry.py", str(RUNTIME_PORT), str(cloud_port), *(started or [])]
-        return Plan(variables, limit_mb, command=command, opens_own_doors=True, skip=2)
+        command += ["--remount-ro", "/", "--chdir", "/var/task", "--"]
+        extensions, ports = tuple(runtimes.extensions(opt)), (RUNTIME_PORT, cloud_port)
+        if extensions:
+            main = started or [*python(), "/var/runtime/python_main.py"]
+            command += _launcher("/var/runtime", ports, "/opt", extensions, main, "/var/task")
+        else:
+            command += [*python(), "/var/runtime/entry.py", *map(str, ports), *(started or [])]
+        return Plan(variables, limit_mb, command=command, opens_own_doors=True,
+                    extensions=extensions, skip=3 if extensions else 2)
+
+
+def _launcher(runtime: str, ports: tuple[int, int] | None, opt: str, extensions: tuple[str, ...],
+              command: list[str], task: str) -> list[str]:
+    """The command of a launcher; paths as they are for it."""
+    plan = {"ports": ports, "runtime": command, "task": task,
+            "extensions": {name: f"{opt}/extensions/{name}" for name in extensions}}
+    return [*python(), f"{runtime}/launcher.py", json.dumps(plan)]
 
 
 def _real_lists(variables: dict[str, str], paths: dict[str, str]) -> dict[str, str]:

@@ -1,0 +1,63 @@
+"""One execution environment's process tree, as the supervisor keeps account of it. Standard library only.
+
+Stands for nothing of AWS's. What there is to know of processes is asked of ``processes``.
+"""
+
+import processes
+from sharing import Sharing
+
+proc = processes.table()
+
+
+class Child:
+    """One execution environment's process tree."""
+
+    def __init__(self, name, pid, limit_kb, skip, shares, preloaded):
+        self.name, self.pid, self.limit_kb, self.skip = name, pid, limit_kb, skip
+        self.preloaded = preloaded
+        self.marker = b"MINILAMBDA_ENVIRONMENT=" + name.encode()
+        self.strays = set()  # descendants that were re-parented to the supervisor
+        self.peak_kb = 0
+        self.base_kb = 0  # what the runtime itself held before any of the function's code ran
+        self.frozen = False
+        self.killed_for = None
+        self.sharing = Sharing() if shares else None
+        self.clocks, self.ended_cpu, self.cpu = {}, 0.0, 0.0
+
+    def pids(self):
+        """The tree without the sandbox's own wrapper processes."""
+        found = proc.tree(self.pid)[self.skip:]
+        for stray in list(self.strays):
+            found += proc.tree(stray)
+        return found
+
+    def resident_kb(self):
+        return sum(proc.resident_kb(pid) for pid in self.pids())
+
+    def look(self, pids):
+        """See who computes: as often as can be, where CPU time is to be charged."""
+        if not self.sharing or not pids:
+            return
+        if len(pids) > 1 or self.clocks:
+            self.read_clocks(pids)
+        if len(pids) > 1 or self.sharing.place or proc.thread_count(pids[0]) > 1:
+            self.sharing.look({thread: seen for pid in pids
+                               for thread, seen in proc.threads(pid).items()})
+
+    def read_clocks(self, pids):
+        clocks = {pid: proc.cpu_seconds(pid) for pid in pids}
+        self.ended_cpu += sum(cpu for pid, cpu in self.clocks.items() if not clocks.get(pid))
+        self.clocks = {pid: cpu for pid, cpu in clocks.items() if cpu}
+
+    def cpu_time(self, at_least=0.0):
+        """CPU time of the whole tree so far, by how many threads had it at once."""
+        pids = self.pids()
+        self.look(pids)
+        self.read_clocks(pids)
+        living = sum(self.clocks.values())
+        # Of a child that lived between two looks only who waited for it can tell.
+        waited_for = sum(proc.cpu_of_ended_children(pid) for pid in pids)
+        self.cpu = max(self.cpu, at_least, living + self.ended_cpu, living + waited_for)
+        shared = self.sharing.by_number() if self.sharing else []
+        alone = self.cpu - sum(shared[1:])
+        return [max(alone, 0.0) + self.preloaded.cpu, *shared[1:]]
