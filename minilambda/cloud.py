@@ -121,6 +121,7 @@ class Cloud:
             host = InlineHost(self.clock, server.port)
         else:
             host = Host(sandbox, server.port, server.serve_connection)
+            self.clock.pump = host.pump
         stack.callback(host.close)
         self.registry.on_create = host.expect
         self.sandbox = host.tier.name

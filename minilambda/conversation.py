@@ -30,7 +30,7 @@ from .sandbox import (
 from .setting import Setting
 
 Steps = Generator[simpy.Event, Any, Any]
-RESPONSE_HEADROOM = 100  # AWS's own figure for a result is 6,291,556 bytes, 100 over 6 MB
+RESPONSE_HEADROOM = 100  # AWS's own figure for a result is 6,291,556 bytes
 QUIET_SECONDS, QUIET_CPU = 0.02, 0.0005  # real seconds between two looks; CPU seconds that count
 STUCK_SECONDS = 10.0  # real seconds that code which neither computes nor sleeps may take
 BUSY_FACTOR = 20  # real seconds that a second of CPU may take on a busy machine
@@ -141,7 +141,8 @@ class Conversation:
     def freeze_steps(self) -> Steps:
         """Stop the tree. Value: the CPU time it has used in all; None if it has died instead."""
         self._active = False
-        usage = yield from self._ask_steps(self.sandbox.freeze)
+        usage = yield from self._ask_steps(
+            lambda: (used := self.sandbox.freeze()) and self._measured(used))
         self._pause()
         return None if usage is None else usage.cpu
 

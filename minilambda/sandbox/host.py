@@ -19,15 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..function import FunctionConfiguration
-from . import preloading, runtimes, tiers
+from . import preloading, pump, runtimes, tiers
 from .code_store import CodeStore
 from .preloading import MODULE
+from .pump import Pump
 from .zygote import Zygote
 
 if TYPE_CHECKING:
     from .sandbox import Sandbox
 
 FILES = 65_536
+REST_SECONDS = 0.001  # real ones
 
 class Host:
     """Starts and stops what sandboxes need.
@@ -51,6 +53,9 @@ class Host:
         self._closed = False
         self._lock = threading.Lock()
         self._tasks: set[asyncio.Task] = set()
+        self._resting: set[Sandbox] = set()
+        self._timed = False  # will somebody look after those that rest?
+        self.pump = Pump() if pump.WORKS_HERE else None
         self.loop = asyncio.new_event_loop()
         self._zygote = Zygote(self.store.runtime / "supervisor.py", self.root)
         self._supervisor = self._zygote.process
@@ -94,6 +99,28 @@ class Host:
         if not self._closed:
             self.loop.call_soon_threadsafe(function)
 
+    def rest(self, sandbox: Sandbox) -> None:
+        """It counts as frozen: stop it when it has been left alone for a moment."""
+        with self._lock:
+            self._resting.add(sandbox)
+            if self._timed or self._closed:
+                return
+            self._timed = True
+        self.on_loop(self._time)
+
+    def _time(self) -> None:
+        self.loop.call_later(REST_SECONDS, self._stop_idle)
+
+    def _stop_idle(self) -> None:
+        with self._lock:
+            resting, self._resting = self._resting, set()
+        again = {sandbox for sandbox in resting if not sandbox.stop_if_idle()}
+        with self._lock:
+            self._resting |= again
+            self._timed = bool(self._resting)
+        if self._timed:
+            self._time()
+
     def task(self, steps: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine on the event loop; called on it."""
         task = self.loop.create_task(steps)
@@ -115,6 +142,8 @@ class Host:
         self._thread.join(5)
         for zygote in zygotes:
             zygote.close()
+        if self.pump is not None:
+            self.pump.close()
         self._remove_folder()
 
     # -- inside -------------------------------------------------------------------------------------

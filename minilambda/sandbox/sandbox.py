@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -21,6 +22,7 @@ from aiohttp import web
 from ..function import FunctionConfiguration
 from . import preloading, runtimes
 from .cloud_time import PAGE
+from .direct import DirectConnection, Handle
 from .extensions_api import ExtensionsApi
 from .host import Host
 from .launched import Launched
@@ -30,7 +32,10 @@ from .messages import (
     Started, Usage,
 )
 from .output import OutputPipe
+from .quiet import Quiet
 from .runtime_api import RuntimeApi, Work
+
+IDLE_SECONDS = 0.001  # real ones, before a quiet environment that counts as frozen is stopped
 
 
 class Sandbox:
@@ -65,6 +70,11 @@ class Sandbox:
         self.api = RuntimeApi(self._tell, response_limit,
                               ExtensionsApi(self._tell, function, names, name))
         self._launched: Launched | None = None
+        self._telling = threading.RLock()  # the loop's thread and the pump's both have things to tell
+        self._direct: DirectConnection | None = None
+        self._freezing = threading.Lock()
+        self._idle_since: float | None = None  # real seconds; None: it runs, or has been stopped
+        self._quiet: Quiet | None = None
         if host.tier.name == "process":
             door = socket.create_server(("127.0.0.1", 0))
             self._doors.append(door)
@@ -73,6 +83,8 @@ class Sandbox:
         self.plan = host.tier.plan(host.store, task, opt, self.home, variables, function.runtime,
                                    function.memory_size, function.ephemeral_storage,
                                    host.cloud_port)
+        if host.pump is not None and not self.plan.extensions:
+            self.api.take_over = self._take_over
         self._own = preloading.own_names(task, opt) if self.plan.redirect else []
         self.output = OutputPipe(self.plan.renames)
         host.sandboxes[name] = self
@@ -92,12 +104,15 @@ class Sandbox:
         """Thaw, and hand over an invocation."""
         self.output.new_invocation()
         self.thaw()
-        self.host.on_loop(lambda: self.api.offer(work))
+        if not self.api.offer_directly(work):
+            self.host.on_loop(lambda: self.api.offer(work))
 
     def thaw(self) -> None:
-        if self._frozen:
-            self._frozen = False
-            self.zygote.ask(do="thaw", name=self.name)
+        with self._freezing:
+            self._idle_since = None
+            if self._frozen:
+                self._frozen = False
+                self.zygote.ask(do="thaw", name=self.name)
 
     def send_event(self, names: Iterable[str], event: dict[str, Any]) -> None:
         """Give extensions their next event (thawed, if need be)."""
@@ -119,10 +134,31 @@ class Sandbox:
         else:
             self.zygote.ask(do="signal_main", name=self.name, number=number)
 
-    def freeze(self) -> None:
-        """Stop the whole tree; a :class:`Usage` message follows."""
-        self._frozen = True
-        self.zygote.ask(do="freeze", name=self.name)
+    def freeze(self) -> Usage | None:
+        """Stop the whole tree. Gives what it has used, or None: then a :class:`Usage` follows.
+
+        One that is sure to do nothing (see ``quiet``) is stopped only when it is left alone for a
+        moment: most of the time the next event comes before that.
+        """
+        used = self._quiet.measure() if self._quiet is not None else None
+        if used is None:
+            self._frozen = True
+            self.zygote.ask(do="freeze", name=self.name)
+            return None
+        self._idle_since = time.monotonic()
+        self.host.rest(self)
+        return Usage(used[0], (used[1],))
+
+    def stop_if_idle(self) -> bool:
+        """Really stop what counts as frozen. False: it is too early, ask again."""
+        with self._freezing:
+            if self._idle_since is None:
+                return True
+            if time.monotonic() - self._idle_since < IDLE_SECONDS:
+                return False
+            self._idle_since, self._frozen = None, True
+            self.zygote.ask(do="stop", name=self.name)
+            return True
 
     def measure(self) -> None:
         """Ask for a :class:`Usage` message."""
@@ -198,12 +234,29 @@ class Sandbox:
         connection.setblocking(True)
         self.host.serve_connection(connection)
 
+    def _take_over(self, transport: asyncio.Transport, handle: Handle) -> DirectConnection:
+        """Our own bootstrap's connection: whoever waits for its answers reads them (see ``pump``)."""
+        transport.pause_reading()
+        connection = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+        connection.setblocking(False)
+        pump, descriptor = self.host.pump, connection.fileno()
+        self._direct = DirectConnection(
+            connection, handle, lambda data: self.host.on_loop(lambda: transport.write(data)),
+            lambda: pump.remove(descriptor))
+        pump.add(descriptor, self._direct.read)
+        return self._direct
+
     def _read_output(self) -> None:
-        lines = self.output.drain(limit=4)
-        if lines:
-            self.receiver(Output(lines))
+        with self._telling:
+            lines = self.output.drain(limit=4)
+            if lines:
+                self.receiver(Output(lines))
 
     def _tell(self, message: Message) -> None:
+        with self._telling:
+            self._tell_in_order(message)
+
+    def _tell_in_order(self, message: Message) -> None:
         # A sleep may come in the middle of a line; anything else ends it.
         lines = self.output.drain(final=not isinstance(message, Started | Sleep | GaveUp | ExtensionOutput
                                                           | ExtensionRegistered | ExtensionReady))
@@ -221,12 +274,16 @@ class Sandbox:
     def on_supervisor(self, message: dict) -> None:
         match message["event"]:
             case "limited":
+                # With measured durations only the supervisor knows who has computed beside whom.
+                if self.api.take_over is not None and self._base_model_kb is not None and message["pid"]:
+                    self._quiet = Quiet(message["pid"], message["base_kb"], message["cpu"])
                 if self.api.measured is not None and not self.api.measured.done():
                     self.api.measured.set_result(None)
             case "usage":
                 self.receiver(Usage(message["peak_kb"] / 1024, tuple(message["cpu"])))
             case "exit":
                 if not self._gone:
+                    self.api.hear_out()
                     self._tell(Exit(message["code"], message["reason"], message["peak_kb"] / 1024,
                                     tuple(message["cpu"])))
                     self.release()
@@ -247,6 +304,11 @@ class Sandbox:
                 self.host.loop.remove_reader(self._cloud_door)
         if self._launched is not None:
             self._launched.close()
+        if self._direct is not None:
+            self._direct.close()
+            self._direct.socket.close()
+        if self._quiet is not None:
+            self._quiet.close()
         for door in self._doors:
             door.close()
         self.output.close()

@@ -150,7 +150,10 @@ class Supervisor:
         child = self.children.get(name)
         if child and base_model_kb is not None:
             child.base_kb = child.resident_kb() - base_model_kb - child.preloaded.kb
-        self.send(event="limited", name=name)
+        pids = child.pids() if child else []
+        self.send(event="limited", name=name, pid=pids[0] if pids else None,
+                  base_kb=child.base_kb if child else 0,
+                  cpu=child.preloaded.cpu if child else 0.0)
 
     def do_freeze(self, name):
         child = self.children.get(name)
@@ -158,6 +161,13 @@ class Supervisor:
             child.frozen = True
             self.signal(child, signal.SIGSTOP)
             self.do_usage(name)
+
+    def do_stop(self, name):
+        """Freeze what has been measured already."""
+        child = self.children.get(name)
+        if child:
+            child.frozen = True
+            self.signal(child, signal.SIGSTOP)
 
     def do_thaw(self, name):
         child = self.children.get(name)
