@@ -27,6 +27,8 @@ from typing import Any, Protocol
 
 import simpy
 
+from .work import Work
+
 # Where virtual time starts unless told otherwise: a Monday morning in the months the course is
 # about. A fixed start is what makes a page's outputs the same on every machine.
 COURSE_START = datetime(2020, 3, 2, 9, 0, tzinfo=UTC)
@@ -42,52 +44,6 @@ class Pump(Protocol):
     def __call__(self, real_seconds: float) -> None: ...
 
     def wake(self) -> None: ...
-
-
-class Work:
-    """A piece of real work in progress: virtual time waits for it.
-
-    ``patience`` is how many real seconds it may take; past that ``on_overrun`` is called once.
-    ``thread`` names the thread that does it, if that thread may itself wait on the clock
-    meanwhile: while it waits, its work doesn't count, or nothing would ever move.
-    """
-
-    __slots__ = ("clock", "number", "started", "patience", "on_overrun", "open", "thread",
-                 "replies", "patience_given")
-
-    def __init__(self, clock: Clock, number: int, patience: float | None,
-                 on_overrun: Callable | None, thread: int | None):
-        self.clock, self.number = clock, number
-        self.patience = self.patience_given = patience
-        self.on_overrun = on_overrun
-        self.started, self.open, self.thread = time.monotonic(), True, thread
-        self.replies: list[Callable[[], None]] = []
-
-    def extend(self, patience: float) -> None:
-        """Give it ``patience`` real seconds more, from now."""
-        self.started, self.patience = time.monotonic(), patience
-        self.patience_given = patience
-
-    def answer(self, reply: Callable[[], None]) -> None:
-        """The work has an answer; ``reply`` brings it in when all others have theirs.
-
-        So answers enter in the order in which the work began, not in that of who was quicker:
-        the same seed gives the same trace. (On the wall clock they enter at once.)
-        """
-        with self.clock.lock:
-            if self.clock.wall:
-                reply()
-            else:
-                self.replies.append(reply)
-                self.clock._notify()
-
-    def done(self) -> None:
-        """Time need not wait for it any longer. Calling it twice is harmless."""
-        with self.clock.lock:
-            if self.open:
-                self.open = False
-                self.clock._working.discard(self)
-                self.clock._notify()
 
 
 class Clock:
@@ -120,6 +76,7 @@ class Clock:
         self.lend_a_hand: Callable[[], bool] | None = None
         self.pump: Pump | None = None  # for answers by sockets that nobody else reads
         self._leader: int | None = None  # the thread that leads, while it sleeps
+        self._asleep = 0  # threads that sleep on the lock
         self._followers: list[threading.Condition] = []
         self._stopped = False
 
@@ -320,9 +277,11 @@ class Clock:
 
     def _notify(self) -> None:
         """Something has changed: the leader is to look again."""
-        self.lock.notify_all()
-        if self.pump is not None and self._leader not in (None, threading.get_ident()):
-            self.pump.wake()
+        if self._asleep:
+            self.lock.notify_all()
+        if self._leader is not None and self.pump is not None:
+            if self._leader != threading.get_ident():
+                self.pump.wake()
 
     def _hand_over(self) -> None:
         """This thread waits no longer; if nobody leads, another thread that waits has to."""
@@ -343,11 +302,13 @@ class Clock:
 
     def _bring_in(self) -> None:
         """Let answers in once every piece of work has one."""
-        if self._working and all(work.replies for work in self._working):
-            for work in sorted(self._working, key=lambda work: work.number):
-                replies, work.replies = work.replies, []
-                for reply in replies:
-                    reply()
+        for work in self._working:
+            if not work.replies:
+                return
+        for work in sorted(self._working, key=lambda work: work.number):
+            replies, work.replies = work.replies, []
+            for reply in replies:
+                reply()
 
     def _may_step(self, due: float) -> bool:
         if due <= self._sim.now:
@@ -383,12 +344,12 @@ class Clock:
     def _sleep(self, real_seconds: float) -> None:
         """With the lock let go, and as the leader if there is none."""
         if self._leader is not None:
-            self.lock.wait(real_seconds)
+            self._sleep_on_lock(real_seconds)
             return
         self._leader = threading.get_ident()
         try:
             if self.pump is None:
-                self.lock.wait(real_seconds)
+                self._sleep_on_lock(real_seconds)
                 return
             # As Condition.wait does it, also when this thread holds the lock several times over.
             held = self._mutex._release_save()
@@ -398,3 +359,8 @@ class Clock:
                 self._mutex._acquire_restore(held)
         finally:
             self._leader = None
+
+    def _sleep_on_lock(self, real_seconds: float) -> None:
+        self._asleep += 1
+        self.lock.wait(real_seconds)
+        self._asleep -= 1
