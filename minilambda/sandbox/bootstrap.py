@@ -42,7 +42,9 @@ class Connection:
     def __init__(self, address):
         host, port = address.rsplit(":", 1)
         self.host = address
-        self.socket = socket.create_connection((host, int(port)))
+        # Looking up a name, even one that is an address, imports tables of Unicode for it.
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.connect((host, int(port)))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.reader = self.socket.makefile("rb")
 
