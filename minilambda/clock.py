@@ -9,7 +9,9 @@ announced piece has answered. *Wall* time follows the computer's clock, ``speed`
 
 The clock owns no thread. Whoever waits for something (:meth:`run_until`, :meth:`run`) turns the
 crank while waiting; several threads may wait at once, and each step is taken under one lock. The
-lock is never held while real code runs, so that code's own AWS calls can come back in.
+lock is never held while real code runs, so that code's own AWS calls can come back in. Of threads
+that wait one leads: it is woken by whatever happens, and reads what real code has to say
+(``pump``); the others sleep until their own event has come, or the leader leaves.
 """
 
 from __future__ import annotations
@@ -21,9 +23,11 @@ import time
 import uuid
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import simpy
+
+from .work import Work
 
 # Where virtual time starts unless told otherwise: a Monday morning in the months the course is
 # about. A fixed start is what makes a page's outputs the same on every machine.
@@ -34,50 +38,12 @@ class ClockStopped(RuntimeError):
     """The cloud was closed while something was still waiting on its clock."""
 
 
-class Work:
-    """A piece of real work in progress: virtual time waits for it.
+class Pump(Protocol):
+    """Waits for what real code has to say, takes it in; comes back at once when woken."""
 
-    ``patience`` is how many real seconds it may take; past that ``on_overrun`` is called once.
-    ``thread`` names the thread that does it, if that thread may itself wait on the clock
-    meanwhile: while it waits, its work doesn't count, or nothing would ever move.
-    """
+    def __call__(self, real_seconds: float) -> None: ...
 
-    __slots__ = ("clock", "number", "started", "patience", "on_overrun", "open", "thread",
-                 "replies", "patience_given")
-
-    def __init__(self, clock: Clock, number: int, patience: float | None,
-                 on_overrun: Callable | None, thread: int | None):
-        self.clock, self.number = clock, number
-        self.patience = self.patience_given = patience
-        self.on_overrun = on_overrun
-        self.started, self.open, self.thread = time.monotonic(), True, thread
-        self.replies: list[Callable[[], None]] = []
-
-    def extend(self, patience: float) -> None:
-        """Give it ``patience`` real seconds more, from now."""
-        self.started, self.patience = time.monotonic(), patience
-        self.patience_given = patience
-
-    def answer(self, reply: Callable[[], None]) -> None:
-        """The work has an answer; ``reply`` brings it in when all others have theirs.
-
-        So answers enter in the order in which the work began, not in that of who was quicker:
-        the same seed gives the same trace. (On the wall clock they enter at once.)
-        """
-        with self.clock.lock:
-            if self.clock.wall:
-                reply()
-            else:
-                self.replies.append(reply)
-                self.clock.lock.notify_all()
-
-    def done(self) -> None:
-        """Time need not wait for it any longer. Calling it twice is harmless."""
-        with self.clock.lock:
-            if self.open:
-                self.open = False
-                self.clock._working.discard(self)
-                self.clock.lock.notify_all()
+    def wake(self) -> None: ...
 
 
 class Clock:
@@ -99,7 +65,8 @@ class Clock:
         self.wall, self.speed = wall, speed
         self.start = start or datetime.now(UTC)
         self.random = random.Random(seed)
-        self.lock = threading.Condition(threading.RLock())
+        self._mutex = threading.RLock()
+        self.lock = threading.Condition(self._mutex)
         self._sim = simpy.Environment()
         self._working: set[Work] = set()
         self._origin = time.monotonic()
@@ -107,6 +74,10 @@ class Clock:
         # Where nobody else can do the work that time waits for, whoever waits does it: a callable
         # that does a piece and says whether there was one.
         self.lend_a_hand: Callable[[], bool] | None = None
+        self.pump: Pump | None = None  # for answers by sockets that nobody else reads
+        self._leader: int | None = None  # the thread that leads, while it sleeps
+        self._asleep = 0  # threads that sleep on the lock
+        self._followers: list[threading.Condition] = []
         self._stopped = False
 
     # -- reading -----------------------------------------------------------------------------
@@ -150,7 +121,7 @@ class Clock:
         with self.lock:
             self._catch_up()
             process = self._sim.process(generator)
-            self.lock.notify_all()
+            self._notify()
             return process
 
     def event(self) -> simpy.Event:
@@ -168,7 +139,7 @@ class Clock:
             if not event.triggered:
                 self._catch_up()
                 event.succeed(value)
-                self.lock.notify_all()
+                self._notify()
 
     def cancel(self, timeout: simpy.Timeout) -> None:
         """Nobody waits for ``timeout`` any more: time need not pass for it."""
@@ -201,15 +172,19 @@ class Clock:
                 # and another thread's next step must not move time under it.
                 self._working.update(work for work in mine if work.open)
 
-            if mine and event.callbacks is not None:
+            happened = threading.Condition(self._mutex)
+            if event.callbacks is not None:
                 event.callbacks.append(take_up)
+                event.callbacks.append(lambda event: happened.notify())
             try:
                 while not event.processed:
                     self._check()
-                    if not self._turn(None) and self._is_idle() and not event.processed:
+                    stepped = self._turn(None, happened)
+                    if not stepped and self._is_idle() and not event.processed:
                         raise RuntimeError("nothing left to happen: this wait would never end")
             finally:
                 take_up(event)
+                self._hand_over()
             if not event.ok:
                 raise event.value
             return event.value
@@ -221,7 +196,8 @@ class Clock:
             while time.monotonic() < latest and not all(event.processed for event in events):
                 self._check()
                 if not self._turn(None) and self._is_idle():
-                    return
+                    break
+            self._hand_over()
 
     def run(self, seconds: float) -> None:
         """Let exactly ``seconds`` pass, and everything happen that falls due in them."""
@@ -232,6 +208,7 @@ class Clock:
             while self._turn(end) or self._working or self._due_by(end):
                 self._check()
             self._pass_to(end)
+            self._hand_over()
 
     def run_until_idle(self) -> None:
         """Let time pass until nothing is scheduled any more.
@@ -243,6 +220,7 @@ class Clock:
             while self._working or self._foreground():
                 self._check()
                 self._turn(None)
+            self._hand_over()
 
     def background(self, seconds: float) -> simpy.Timeout:
         """A timeout that :meth:`run_until_idle` doesn't wait for."""
@@ -254,7 +232,7 @@ class Clock:
         """End every wait on this clock with :class:`ClockStopped`."""
         with self.lock:
             self._stopped = True
-            self.lock.notify_all()
+            self._notify()
 
     # -- inside ---------------------------------------------------------------------------------
 
@@ -297,25 +275,40 @@ class Clock:
     def _is_idle(self) -> bool:
         return not (self._working or self._sim._queue)
 
-    def _turn(self, end: float | None) -> bool:
+    def _notify(self) -> None:
+        """Something has changed: the leader is to look again."""
+        if self._asleep:
+            self.lock.notify_all()
+        if self._leader is not None and self.pump is not None:
+            if self._leader != threading.get_ident():
+                self.pump.wake()
+
+    def _hand_over(self) -> None:
+        """This thread waits no longer; if nobody leads, another thread that waits has to."""
+        if self._leader is None and self._followers:
+            self._followers[0].notify()
+
+    def _turn(self, end: float | None, happened: threading.Condition | None = None) -> bool:
         """Take one step if one may be taken, else wait a little. True if a step was taken."""
         self._bring_in()
         due = self._peek()
         if due != float("inf") and (end is None or due <= end) and self._may_step(due):
             self._sim.step()
-            self.lock.notify_all()
+            self._notify()
             return True
         if self._working or (self.wall and (due != float("inf") or end is not None)):
-            self._wait(due if end is None else min(due, end))
+            self._wait(due if end is None else min(due, end), happened)
         return False
 
     def _bring_in(self) -> None:
         """Let answers in once every piece of work has one."""
-        if self._working and all(work.replies for work in self._working):
-            for work in sorted(self._working, key=lambda work: work.number):
-                replies, work.replies = work.replies, []
-                for reply in replies:
-                    reply()
+        for work in self._working:
+            if not work.replies:
+                return
+        for work in sorted(self._working, key=lambda work: work.number):
+            replies, work.replies = work.replies, []
+            for reply in replies:
+                reply()
 
     def _may_step(self, due: float) -> bool:
         if due <= self._sim.now:
@@ -324,18 +317,50 @@ class Clock:
             return due <= self._wall_seconds()
         return not self._working
 
-    def _wait(self, due: float) -> None:
-        """Sleep until something answers, work overruns, or (wall clock) the next step is due."""
+    def _wait(self, due: float, happened: threading.Condition | None) -> None:
+        """Sleep until something answers, work overruns, or (wall clock) the next step is due.
+
+        ``happened``: notified when what this thread waits for has come.
+        """
         if self.lend_a_hand is not None and self.lend_a_hand():
+            return
+        if self._leader is not None and happened is not None:
+            self._followers.append(happened)
+            happened.wait(1.0)
+            self._followers.remove(happened)
             return
         now = time.monotonic()
         limits = [w.started + w.patience - now for w in self._working if w.patience is not None]
         if self.wall and due != float("inf"):
             limits.append((due - self._wall_seconds()) / self.speed)
-        self.lock.wait(max(0.0, min(limits, default=1.0)))
+        self._sleep(max(0.0, min(limits, default=1.0)))
         now = time.monotonic()
         for work in [w for w in self._working if w.patience is not None]:
             if now - work.started >= work.patience:
                 work.patience = None
                 if work.on_overrun is not None:
                     work.on_overrun()
+
+    def _sleep(self, real_seconds: float) -> None:
+        """With the lock let go, and as the leader if there is none."""
+        if self._leader is not None:
+            self._sleep_on_lock(real_seconds)
+            return
+        self._leader = threading.get_ident()
+        try:
+            if self.pump is None:
+                self._sleep_on_lock(real_seconds)
+                return
+            # As Condition.wait does it, also when this thread holds the lock several times over.
+            held = self._mutex._release_save()
+            try:
+                self.pump(real_seconds)
+            finally:
+                self._mutex._acquire_restore(held)
+        finally:
+            self._leader = None
+
+    def _sleep_on_lock(self, real_seconds: float) -> None:
+        self._asleep += 1
+        self.lock.wait(real_seconds)
+        self._asleep -= 1

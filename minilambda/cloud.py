@@ -122,7 +122,9 @@ class Cloud:
             host = InlineHost(self.clock, server.port)
         else:
             host = Host(sandbox, server.port, server.serve_connection)
+            self.clock.pump = host.pump
         stack.callback(host.close)
+        self.registry.on_create = host.expect
         self.sandbox = host.tier.name
         setting = Setting(self.clock, self.trace, self.limits, Model.load(), host,
                           partial(InlineSandbox if inline else Sandbox, host), LogWriter(),
@@ -210,6 +212,8 @@ class Cloud:
     def _changed(self, old: FunctionConfiguration, new: FunctionConfiguration | None) -> None:
         with self.clock.lock:
             self.placement.retire(old, "configuration" if new is not None else "deleted")
+        if new is not None:
+            self.placement.setting.host.expect(new)
 
     # -- the switch --------------------------------------------------------------------------------
 

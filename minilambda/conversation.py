@@ -138,7 +138,8 @@ class Conversation:
     def freeze_steps(self) -> Steps:
         """Stop the tree. Value: the CPU time it has used in all; None if it has died instead."""
         self._active = False
-        usage = yield from self._ask_steps(self.sandbox.freeze)
+        usage = yield from self._ask_steps(
+            lambda: (used := self.sandbox.freeze()) and self._measured(used))
         self._pause()
         return None if usage is None else usage.cpu
 

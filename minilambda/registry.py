@@ -92,14 +92,17 @@ class Registry:
         on_change: called with the old configuration and the new one (None: deleted) after code or
             configuration changed. Not called for a new function, nor for tags, which no execution
             environment can see.
+        on_create: called with a new function's configuration.
     """
 
     def __init__(self, clock: Clock, limits: Limits, *,
                  fetch_code: Callable[[str, str, str, str, str | None], bytes],
                  role_trusts_lambda: Callable[[str], bool],
                  organization_of: Callable[[str], str | None] = lambda account: None,
-                 on_change: OnChange | None = None) -> None:
-        self.clock, self.limits, self.on_change = clock, limits, on_change
+                 on_change: OnChange | None = None,
+                 on_create: Callable[[FunctionConfiguration], None] | None = None) -> None:
+        self.clock, self.limits = clock, limits
+        self.on_change, self.on_create = on_change, on_create
         self._fetch_code, self._role_trusts_lambda = fetch_code, role_trusts_lambda
         self._functions: dict[tuple[str, str, str], FunctionConfiguration] = {}
         self._lock = threading.RLock()
@@ -174,6 +177,8 @@ class Registry:
             if key in self._functions:
                 raise errors.function_exists(wanted.name)
             self._functions[key] = function
+        if self.on_create is not None:
+            self.on_create(function)
         return function
 
     def update_configuration(self, account: str, region: str, request: Mapping[str, Any]

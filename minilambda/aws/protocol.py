@@ -58,12 +58,28 @@ def read(operation: OperationModel, request: Request, uri: Mapping[str, str]) ->
 
 def write(operation: OperationModel, result: Mapping[str, Any]) -> Response:
     """A result, serialised field by field from the model (fields it doesn't know are left out)."""
+    shape = operation.output_shape
+    payload = shape.serialization.get("payload") if shape else None
+    if payload in result and shape.members[payload].type_name == "blob":
+        return _write_blob(shape, result, result[payload])
     response = RestJSONSerializer(operation).serialize(result)
     status = response["status_code"]
     for name, member in (operation.output_shape.members if operation.output_shape else {}).items():
         if member.serialization.get("location") == "statusCode":  # moto leaves it at the default
             status = result.get(name, status)
     return status, dict(response["headers"]), response["body"]
+
+
+def _write_blob(shape: Shape, result: Mapping[str, Any], body: bytes) -> Response:
+    """Where the body is one member and the others are headers nothing has to be serialised."""
+    status, headers = 200, {}
+    for name, member in shape.members.items():
+        where = member.serialization.get("location")
+        if where == "statusCode":
+            status = result.get(name, status)
+        elif where == "header" and result.get(name) is not None:
+            headers[member.serialization["name"]] = str(result[name])
+    return status, headers | {"Content-Type": "application/json"}, body
 
 
 def write_error(service: ServiceModel, error: LambdaError) -> Response:

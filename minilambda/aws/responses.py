@@ -5,6 +5,10 @@ Stands for: the HTTP side of the Lambda API; the operations are ``service``'s.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.model import OperationModel
 from moto.core.responses import BaseResponse
 from moto.core.routing import NotFound, get_service_router
 from moto.core.utils import get_service_model
@@ -13,7 +17,7 @@ from .. import errors
 from ..errors import LambdaError
 from . import protocol
 from .current import installed
-from .service import Caller
+from .service import Caller, LambdaApi
 
 
 class LambdaResponse(BaseResponse):
@@ -29,7 +33,6 @@ class LambdaResponse(BaseResponse):
         request = self.normalized_request
         caller = Caller(self.current_account, self.region, request.host_url.rstrip("/"),
                         request.headers.get("X-Amzn-Trace-Id"))
-        request_id = None
         try:
             try:
                 operation, uri = get_service_router("lambda").match(request)
@@ -39,14 +42,26 @@ class LambdaResponse(BaseResponse):
             self._operation = operation.name
             self._authenticate_and_authorize_normal_action()
             params = protocol.read(operation, request, uri)
-            result = api.call(operation, params, caller)
-            request_id = result.pop("RequestId", None)
-            response = protocol.write(operation, result)
         except LambdaError as error:
-            response = protocol.write_error(get_service_model("lambda"), error)
-        status, headers, body = response
-        return status, headers | {
-            "x-amzn-RequestId": request_id or api.runtime.clock.uuid()}, body
+            return _refusal(api, error)
+        return answer(api, operation, params, caller)
 
     def _get_action(self) -> str:
         return self._operation
+
+
+def answer(api: LambdaApi, operation: OperationModel, params: Mapping[str, Any],
+           caller: Caller) -> protocol.Response:
+    """Carry a request out; status, headers and body of what is answered."""
+    try:
+        result = api.call(operation, params, caller)
+    except LambdaError as error:
+        return _refusal(api, error)
+    request_id = result.pop("RequestId", None)
+    status, headers, body = protocol.write(operation, result)
+    return status, headers | {"x-amzn-RequestId": request_id or api.runtime.clock.uuid()}, body
+
+
+def _refusal(api: LambdaApi, error: LambdaError) -> protocol.Response:
+    status, headers, body = protocol.write_error(get_service_model("lambda"), error)
+    return status, headers | {"x-amzn-RequestId": api.runtime.clock.uuid()}, body

@@ -5,7 +5,9 @@ Leaves out: TLS; anything but loopback.
 
 moto's server made fit for long use: kept-alive connections without Nagle's delay (10 times faster
 calls), a clean error where moto would show an HTML page, an immediate stop, and connections that
-come from elsewhere (:meth:`Server.serve_connection`).
+come from elsewhere (:meth:`Server.serve_connection`). A connection has a thread of its own, which
+turns the clock's crank while it waits for an invocation. Invoke is answered by that thread itself
+(``invoke_request``); everything else goes through werkzeug to moto.
 """
 
 from __future__ import annotations
@@ -29,8 +31,9 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import ThreadedWSGIServer
 
-from . import refusal
+from . import invoke_request, refusal
 from .current import installed
+from .guard import ACCESS_KEY_ID
 
 log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
@@ -128,15 +131,32 @@ class Application(DomainDispatcherApplication):
                     return [body]
                 answer = 501, "NotImplementedException", (
                     f"minilambda doesn't implement this operation of {service or 'AWS'} (yet).")
-            except NotImplementedError as error:
-                message = str(error) or "minilambda doesn't implement this (yet)."
-                answer = 501, "NotImplementedException", message
             except Exception as error:
-                log.debug("failed on %s %s", environ["REQUEST_METHOD"], environ.get("PATH_INFO"),
-                          exc_info=True)
-                answer = 500, "InternalFailure", f"{type(error).__name__}: {error}"
+                answer = _failure(error)
             return _answer(start_response, *refusal.refuse(
                 environ, service, *answer, runtime.clock.uuid()))
+
+
+def _failure(error: Exception) -> tuple[int, str, str]:
+    """Status, code and message for what went wrong in here."""
+    log.debug("a request failed", exc_info=error)
+    if isinstance(error, NotImplementedError):
+        return 501, "NotImplementedException", (
+            str(error) or "minilambda doesn't implement this (yet).")
+    return 500, "InternalFailure", f"{type(error).__name__}: {error}"
+
+
+def _invoke(request: invoke_request.InvokeRequest, body: bytes) -> bytes:
+    """The response to an Invoke, with our hook around it."""
+    api = installed()
+    hook = getattr(api.runtime, "on_request", None)
+    with hook(ACCESS_KEY_ID, "lambda") if hook else contextlib.nullcontext():
+        try:
+            return invoke_request.answer(api, request, body)
+        except Exception as error:
+            environ = {"CONTENT_TYPE": request.headers.get("content-type", "")}
+            return invoke_request.response(api, *refusal.refuse(
+                environ, "lambda", *_failure(error), api.runtime.clock.uuid()))
 
 
 def _signer(environ: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -206,6 +226,17 @@ class _Handler(MotoRequestHandler):
         # A connection handed over may not be TCP.
         self.disable_nagle_algorithm = self.request.family in (socket.AF_INET, socket.AF_INET6)
         super().setup()
+
+    def handle_one_request(self) -> None:
+        request = invoke_request.parse(self.rfile.peek(1))
+        if request is None:
+            super().handle_one_request()
+            return
+        self.close_connection = False
+        self.rfile.read(request.head)
+        body = self.rfile.read(request.length)
+        if len(body) == request.length:
+            self.request.sendall(_invoke(request, body))
 
     def handle_expect_100(self) -> bool:
         super().handle_expect_100()

@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 from datetime import datetime
 
-from moto.cloudwatch.models import cloudwatch_backends
-from moto.logs.models import logs_backends
+from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
+from moto.core.utils import unix_time_millis
+from moto.logs.models import LogEvent, logs_backends
 from moto.xray.exceptions import BadSegmentException
 from moto.xray.models import xray_backends
 
@@ -21,21 +22,32 @@ from ..metrics import NAMESPACE, Datum
 
 
 class LogWriter:
-    """Writes a line as a log event; makes the group and the stream when they are new."""
+    """Writes a line as a log event; makes the group and the stream when they are new.
 
-    def __init__(self) -> None:
-        self._made: set[tuple[str, str, str, str]] = set()
+    Does what moto's PutLogEvents does, but for checks that a line of our own can't fail: they would
+    be the dearest part of an invocation.
+    """
 
     def __call__(self, function: FunctionConfiguration, stream: str, at: datetime,
                  message: str) -> None:
-        group = function.log_group
+        name = function.log_group
         backend = logs_backends[function.account][function.region]
-        if group not in backend.groups:
-            backend.create_log_group(group, {})
-        if stream not in backend.groups[group].streams:
-            backend.create_log_stream(group, stream)
+        group = backend.groups.get(name)
+        if group is None:
+            backend.create_log_group(name, {})
+            group = backend.groups[name]
+        found = group.streams.get(stream)
+        if found is None:
+            backend.create_log_stream(name, stream)
+            found = group.streams[stream]
         event = {"timestamp": round(at.timestamp() * 1000), "message": message}
-        backend.put_log_events(group, stream, [event])
+        if group.subscription_filters:  # they are moto's business
+            backend.put_log_events(name, stream, [event])
+            return
+        found.last_ingestion_time = at.replace(tzinfo=None)
+        found.stored_bytes += len(message)
+        found.events.append(LogEvent(int(unix_time_millis(found.last_ingestion_time)), event))
+        found.upload_sequence_token += 1
 
 
 class MetricWriter:
@@ -49,14 +61,12 @@ class MetricWriter:
         self.clock, self.account, self.region = clock, account, region
 
     def __call__(self, data: list[Datum]) -> None:
-        backend = cloudwatch_backends[self.account][self.region]
-        backend.put_metric_data(NAMESPACE, [
-            {"MetricName": datum.name, "Value": datum.value, "Unit": datum.unit,
-             # moto keeps instants without a time zone, in UTC
-             "Timestamp": self.clock.at(datum.at).replace(tzinfo=None),
-             "Dimensions": [{"Name": "FunctionName", "Value": datum.function}]}
-            for datum in data
-        ])
+        kept = cloudwatch_backends[self.account][self.region].metric_data
+        for datum in data:
+            # moto keeps instants without a time zone, in UTC
+            at = self.clock.at(datum.at).replace(tzinfo=None)
+            dimensions = [{"Name": "FunctionName", "Value": datum.function}]
+            kept.append(MetricDatum(NAMESPACE, datum.name, datum.value, dimensions, at, datum.unit))
 
 
 def write_segment(function: FunctionConfiguration, document: str) -> None:

@@ -29,6 +29,8 @@ except ImportError:  # the inline tier imports this file as a part of its packag
     from . import cloud_time
 
 API = "/2018-06-01/runtime"
+NEXT = API + "/invocation/next"
+SMALL = 1 << 20  # bytes: a result of this size is never refused
 CLOCK_FD = 4
 THREADS = 1024  # AWS page: Lambda quotas, "Execution processes/threads"
 
@@ -43,7 +45,9 @@ class Connection:
     def __init__(self, address):
         host, port = address.rsplit(":", 1)
         self.host = address
-        self.socket = socket.create_connection((host, int(port)))
+        # Looking up a name, even one that is an address, imports tables of Unicode for it.
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.connect((host, int(port)))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.reader = self.socket.makefile("rb")
 
@@ -52,12 +56,14 @@ class Connection:
         self.send(method, path, body, headers)
         return self.receive()
 
-    def send(self, method, path, body, headers):
+    def send(self, method, path, body, headers, then=""):
+        """``then``: another request's text, to follow at once."""
         head = [f"{method} {path} HTTP/1.1", f"Host: {self.host}"]
         head += [f"{name}: {value}" for name, value in headers.items()]
         if body is not None:
             head.append(f"Content-Length: {len(body)}")
-        self.socket.sendall("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + (body or b""))
+        self.socket.sendall("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + (body or b"")
+                            + then.encode())
 
     def receive(self):
         status = int(self.line().split(" ", 2)[1])
@@ -96,21 +102,29 @@ class Nap:
         return bool(select.select([self.connection.socket], [], [], 0)[0])
 
     def end(self):
-        if not self.over():
-            self.api.call("DELETE", self.path)
+        if not self.over():  # (the main thread's own connection is for events and answers only)
+            giving_up = Connection(self.api.address)
+            giving_up.call("DELETE", self.path, None, {})
+            giving_up.close()
         self.connection.close()
 
 
 class RuntimeApi:
-    """One connection to the Runtime API a thread."""
+    """One connection to the Runtime API a thread; the main thread has one for invocations besides."""
 
     def __init__(self, address):
         self.address = address
+        self.main = threading.get_ident()
+        self.own = Connection(address)
         self._separate()
-        os.register_at_fork(after_in_child=self._separate)
+        os.register_at_fork(after_in_child=self._forked)
 
     def _separate(self):
         self.local = threading.local()
+
+    def _forked(self):
+        self._separate()
+        self.own = None  # it is the parent's
 
     def call(self, method, path, body=None, headers=None):
         connection = getattr(self.local, "connection", None)
@@ -128,19 +142,38 @@ class RuntimeApi:
         finally:
             self.local.busy = False
 
+    def start(self):
+        """Say that nothing of the function's code has run yet.
+
+        ``direct``: this connection may be served without a web server.
+        """
+        self.own.call("POST", "/minilambda/started", b"direct", {})
+
     def next(self):
-        _, headers, body = self.call("GET", API + "/invocation/next")
+        _, headers, body = self.own.call("GET", NEXT, None, {})
         return headers, body
 
     def respond(self, request_id, body):
-        return self.call("POST", f"{API}/invocation/{request_id}/response", body)
+        return self.own.call("POST", f"{API}/invocation/{request_id}/response", body, {})
+
+    def respond_and_next(self, request_id, body):
+        """In one go. For a result that can't be too large: a refusal would come too late."""
+        self.own.send("POST", f"{API}/invocation/{request_id}/response", body, {},
+                      then=f"GET {NEXT} HTTP/1.1\r\nHost: {self.address}\r\n\r\n")
+        self.own.receive()
+        _, headers, body = self.own.receive()
+        return headers, body
 
     def fail(self, path, error, kind):
         headers = {"Lambda-Runtime-Function-Error-Type": kind, "Content-Type": "application/json"}
-        self.call("POST", API + path, to_json(error).encode(), headers)
+        self.own.call("POST", API + path, to_json(error).encode(), headers)
 
     def sleep(self, seconds):
-        self.call("POST", "/minilambda/sleep", json.dumps(seconds).encode())
+        body = json.dumps(seconds).encode()
+        if self.own is not None and threading.get_ident() == self.main:
+            self.own.call("POST", "/minilambda/sleep", body, {})
+        else:
+            self.call("POST", "/minilambda/sleep", body)
 
     def nap(self, began, end):
         return Nap(self, began, end)
@@ -332,9 +365,10 @@ def set_up_output(clock):
 
 def serve(api, clock, formatter, handler):
     """Answer invocations for ever. Returns only in a child that the handler forked."""
-    process = os.getpid()
+    process, following = os.getpid(), None
     while True:
-        headers, body = api.next()
+        headers, body = following or api.next()
+        following = None
         request_id = headers["lambda-runtime-aws-request-id"]
         trace_id = headers.get("lambda-runtime-trace-id")
         if trace_id:
@@ -355,6 +389,9 @@ def serve(api, clock, formatter, handler):
                 raise Fault("Runtime.MarshalError", f"Unable to marshal response: {error}") from None
             if os.getpid() != process:
                 return
+            if len(reply) <= SMALL:
+                following = api.respond_and_next(request_id, reply)
+                continue
             status, _, answer = api.respond(request_id, reply)
             if status == 413:
                 problem = json.loads(answer)
@@ -395,7 +432,7 @@ def main(redirect=None):
     os.chdir(root)
     if redirect:
         redirect.apply()
-    api.call("POST", "/minilambda/started", b"")
+    api.start()
     clock.api = api  # from here on waiting costs the cloud's time
     try:
         handler = load(os.environ["_HANDLER"])

@@ -23,7 +23,7 @@ from ..function import CodePackage
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 PROGRAMS = ("bootstrap.py", "cloud_time.py", "confinement.py", "entry.py", "launcher.py",
             "node_bootstrap.mjs", "processes.py", "python_main.py", "redirection.py", "sharing.py",
-            "supervisor.py")
+            "supervisor.py", "tree.py")
 # Those that an environment's /var/runtime holds, and what they are compiled to.
 INSIDE = ("bootstrap.py", "cloud_time.py", "entry.py", "launcher.py", "node_bootstrap.mjs",
           "python_main.py", "redirection.py", "__pycache__")

@@ -1,4 +1,4 @@
-"""The tier's own thread and processes: one event loop, one supervisor, many sandboxes.
+"""The tier's own thread and processes: one event loop, a supervisor or two, many sandboxes.
 
 The engine owns no thread, process or socket; all of those are here. A :class:`Host` belongs to one
 cloud. Calls come in from any thread and return at once; answers go to each sandbox's receiver.
@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import resource
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -24,18 +22,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..function import FunctionConfiguration
-from . import processes, runtimes, tiers
+from . import preloading, processes, pump, runtimes, tiers
 from .code_store import CodeStore
+from .preloading import MODULE
+from .pump import Pump
+from .zygote import Zygote
 
 if TYPE_CHECKING:
     from .sandbox import Sandbox
 
 FILES = 65_536
-
-# What the supervisor, and so every function, is started with: nothing of the reader's own.
-CLEAN_ENVIRONMENT = {"LANG": "C.UTF-8", "TZ": "UTC", "PATH": "/usr/local/bin:/usr/bin:/bin",
-                     "PYTHONHASHSEED": "0"}
-
+REST_SECONDS = 0.001  # real ones
 
 class Host:
     """Starts and stops what sandboxes need.
@@ -56,12 +53,16 @@ class Host:
         os.chmod(self.root, 0o755)
         self.store = CodeStore(self.root / "store")
         self.sandboxes: dict[str, Sandbox] = {}
-        self._send_lock = threading.Lock()
         self._closed = False
-        self.lost = False  # has the supervisor died, though nobody told it to?
+        self._lock = threading.Lock()
         self._tasks: set[asyncio.Task] = set()
+        self._resting: set[Sandbox] = set()
+        self._timed = False  # will somebody look after those that rest?
+        self.pump = Pump() if pump.WORKS_HERE else None
         self.loop = asyncio.new_event_loop()
-        self._start_supervisor()
+        self._zygote = Zygote(self.store.runtime / "supervisor.py", self.root)
+        self._supervisor = self._zygote.process
+        self._sdk_zygote: Zygote | None = None
         self._thread = threading.Thread(target=self._run, name="minilambda-sandbox", daemon=True)
         self._thread.start()
 
@@ -74,28 +75,54 @@ class Host:
                    "/opt": self.store.opt([layer.content for layer in function.layers])}
         return runtimes.entrypoint_problem(function.runtime, variables, folders)
 
+    def expect(self, function: FunctionConfiguration) -> None:
+        """Get ready for what it will need: it has been deployed, or is about to start."""
+        self.zygote(function)
+
+    def zygote(self, function: FunctionConfiguration) -> Zygote:
+        """The process that starts this function's environments."""
+        if (self._closed or self.tier.name != "process" or MODULE not in self.store.sdk
+                or not preloading.wanted(function)):
+            return self._zygote
+        with self._lock:
+            if self._sdk_zygote is None:
+                zygote = Zygote(self.store.runtime / "supervisor.py", self.root,
+                                (str(self.store.runtime), MODULE))
+                self._sdk_zygote = zygote
+                self.on_loop(lambda: self.loop.add_reader(zygote.control, self._read, zygote))
+            return self._sdk_zygote
+
     def extensions(self, function: FunctionConfiguration) -> dict[str, str | None]:
         """External extensions in its layers: name -> why it can't be started, if so."""
         opt = self.store.opt([layer.content for layer in function.layers])
         return {name: runtimes.extension_problem(opt, name) for name in runtimes.extensions(opt)}
 
-    def ask(self, descriptors: tuple[int, ...] = (), /, **message: Any) -> None:
-        """Send one message to the supervisor, from any thread."""
-        data = json.dumps(message).encode() + b"\n"
-        with self._send_lock:
-            if self._closed:
-                return
-            try:
-                sent = socket.send_fds(self._control, [data], descriptors)
-                while sent < len(data):
-                    sent += self._control.send(data[sent:])
-            except OSError:
-                pass  # the supervisor is gone; every sandbox is told so by its reader
-
     def on_loop(self, function: Callable[[], Any]) -> None:
         """Run on the event loop, soon."""
         if not self._closed:
             self.loop.call_soon_threadsafe(function)
+
+    def rest(self, sandbox: Sandbox) -> None:
+        """It counts as frozen: stop it when it has been left alone for a moment."""
+        with self._lock:
+            self._resting.add(sandbox)
+            if self._timed or self._closed:
+                return
+            self._timed = True
+        self.on_loop(self._time)
+
+    def _time(self) -> None:
+        self.loop.call_later(REST_SECONDS, self._stop_idle)
+
+    def _stop_idle(self) -> None:
+        with self._lock:
+            resting, self._resting = self._resting, set()
+        again = {sandbox for sandbox in resting if not sandbox.stop_if_idle()}
+        with self._lock:
+            self._resting |= again
+            self._timed = bool(self._resting)
+        if self._timed:
+            self._time()
 
     def task(self, steps: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine on the event loop; called on it."""
@@ -116,45 +143,36 @@ class Host:
         """Kill every sandbox and leave nothing behind. Safe to call twice."""
         if self._closed:
             return
-        self._closed = True
-        with contextlib.suppress(OSError):  # it may be gone already
-            self._control.shutdown(socket.SHUT_RDWR)
-        self._supervisor.wait(10)
+        with self._lock:
+            self._closed = True
+        zygotes = [zygote for zygote in (self._zygote, self._sdk_zygote) if zygote is not None]
+        for zygote in zygotes:
+            zygote.hang_up()
+        for zygote in zygotes:
+            zygote.wait()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
-        self._control.close()
+        for zygote in zygotes:
+            zygote.close()
+        if self.pump is not None:
+            self.pump.close()
         self._remove_folder()
 
     # -- inside -------------------------------------------------------------------------------------
 
-    def _start_supervisor(self) -> None:
-        self._control, theirs = socket.socketpair()
-        # Elsewhere than on Linux the supervisor needs psutil, so site packages stay visible.
-        command = tiers.python() if sys.platform.startswith("linux") else [sys.executable, "-B"]
-
-        def place() -> None:
-            os.dup2(theirs.fileno(), 3)
-
-        self._supervisor = subprocess.Popen(
-            [*command, str(self.store.runtime / "supervisor.py"), str(self.root)],
-            stdin=subprocess.DEVNULL, env=dict(CLEAN_ENVIRONMENT), cwd="/",
-            preexec_fn=place, pass_fds=(3,), start_new_session=True,
-        )
-        theirs.close()
-        self._buffer = b""
-
-    def _lose(self) -> None:
-        """The supervisor was killed. Its children die with it; see to their children."""
-        self.lost = True
-        self._supervisor.wait()
+    def _lose(self, zygote: Zygote) -> None:
+        """A supervisor was killed. Its children die with it; see to their children."""
+        zygote.lost = True
+        zygote.wait()
+        lost = [sandbox for sandbox in self.sandboxes.values() if sandbox.zygote is zygote]
         if sys.platform.startswith("linux"):
             for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
                 # This process has mapped their clocks, too.
                 if pid != os.getpid() and any(
-                        processes.Proc.belongs(pid, name) for name in self.sandboxes):
+                        processes.Proc.belongs(pid, sandbox.name) for sandbox in lost):
                     with contextlib.suppress(OSError):
                         os.kill(pid, signal.SIGKILL)
-        for sandbox in list(self.sandboxes.values()):
+        for sandbox in lost:
             sandbox.lose()
 
     def _remove_folder(self) -> None:
@@ -166,8 +184,7 @@ class Host:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self._control.setblocking(True)
-        self.loop.add_reader(self._control, self._read)
+        self.loop.add_reader(self._zygote.control, self._read, self._zygote)
         try:
             self.loop.run_forever()
         finally:
@@ -180,22 +197,17 @@ class Host:
             self.loop.run_until_complete(self.loop.shutdown_default_executor())
             self.loop.close()
 
-    def _read(self) -> None:
-        try:
-            data = self._control.recv(1 << 16)
-        except OSError:
-            data = b""
-        if not data:
-            self.loop.remove_reader(self._control)
-            if not self._closed:
-                self._lose()
+    def _read(self, zygote: Zygote) -> None:
+        if zygote.read(self._take):
             return
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        for line in lines:
-            message = json.loads(line)
-            sandbox = self.sandboxes.get(message.get("name", ""))
-            if sandbox is not None:
-                sandbox.on_supervisor(message)
+        self.loop.remove_reader(zygote.control)
+        if not self._closed:
+            self._lose(zygote)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        sandbox = self.sandboxes.get(message.get("name", ""))
+        if sandbox is not None:
+            sandbox.on_supervisor(message)
 
 
 def _allow_many_files() -> None:

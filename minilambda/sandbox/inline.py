@@ -86,6 +86,9 @@ class InlineHost:
                     "; use Cloud(sandbox='process')")
         return None
 
+    def expect(self, function: FunctionConfiguration) -> None:
+        """Nothing has to be got ready here."""
+
     def step(self) -> bool:
         """Do one piece of real work. False if there is none."""
         if not self.jobs:

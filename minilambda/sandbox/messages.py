@@ -7,7 +7,7 @@ process. They arrive on the sandbox's own thread and are handed to one receiver,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

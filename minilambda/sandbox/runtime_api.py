@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from .. import faults
+from .direct import DirectConnection, Handle, raw
 from .extensions_api import ExtensionsApi
 from .messages import Failure, GaveUp, InitError, Message, Next, Response, Sleep, Started
 
 PREFIX = "/2018-06-01/runtime"
+ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 
 
 @dataclass(slots=True)
@@ -47,6 +50,11 @@ class RuntimeApi:
     _queued: list[Work] = field(default_factory=list)
     _sleepers: set[asyncio.Future] = field(default_factory=set)
     _naps: dict[str, asyncio.Future] = field(default_factory=dict)
+    # Given the transport of a bootstrap that can do without a web server; None: nobody can here.
+    take_over: Callable[[asyncio.Transport, Handle], DirectConnection] | None = None
+    _direct: DirectConnection | None = None
+    _asks: bool = False  # has it asked for the next event on its own connection?
+    _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def server(self) -> web.Server:
         loop = asyncio.get_running_loop()
@@ -58,6 +66,21 @@ class RuntimeApi:
         return web.Server(self.handle, request_factory=make, access_log=None,
                           keepalive_timeout=1e9)
 
+    def offer_directly(self, work: Work) -> bool:
+        """Give a runtime that has a connection of its own its next invocation. From any thread.
+
+        False: it has none.
+        """
+        if self._direct is None:
+            return False
+        with self._asking:
+            if not self._asks:
+                self._queued.append(work)
+                return True
+            self._asks = False
+        self._send(work)
+        return True
+
     def offer(self, work: Work) -> None:
         """Give the runtime its next invocation."""
         if self._waiting is not None and not self._waiting.done():
@@ -65,29 +88,27 @@ class RuntimeApi:
         else:
             self._queued.append(work)
 
+    def hear_out(self) -> None:
+        """Take in what the runtime has still said before it ended."""
+        if self._direct is not None:
+            self._direct.read()
+
     def close(self) -> None:
         """The runtime is gone: nobody waits for answers any more."""
         for future in (self._waiting, self.measured, *self._sleepers):
             if future is not None:
                 future.cancel()
         self.extensions.close()
+        if self._direct is not None:
+            self._direct.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
         match request.path.removeprefix(PREFIX).split("/")[1:]:
             case ["invocation", "next"] if request.method == "GET":
                 return await self._next()
-            case ["invocation", request_id, "response"] if request_id == self._request_id:
-                return self._response(request_id, body)
-            case ["invocation", request_id, "error"] if request_id == self._request_id:
-                self._request_id = None
-                self.tell(Failure(request_id, _error_type(request, body), body))
-                return _accepted()
-            case ["invocation", _, "response" | "error"]:
-                return _refusal(400, "InvalidRequestID", "Invalid request ID")
-            case ["init", "error"]:
-                self.tell(InitError(_error_type(request, body), body))
-                return _accepted()
+            case ["invocation" | "init", *path]:
+                return self._outcome(request.method, path, request.headers.get(ERROR_TYPE), body)
             case ["2020-01-01", "extension", *path]:
                 return await self.extensions.handle(request, path, body)
             case ["2020-08-15", "logs"] if request.method == "PUT":
@@ -95,12 +116,74 @@ class RuntimeApi:
             case ["2022-07-01", "telemetry"] if request.method == "PUT":
                 return self.extensions.subscribe("Telemetry")
             case ["minilambda", "started"]:
-                return await self._started()
+                response = await self._started()
+                if self.take_over is not None and body == b"direct":
+                    return await self._go_direct(request)
+                return response
             case ["minilambda", "sleep"]:
                 return await self._sleep(body)
             case ["minilambda", "nap", name]:
                 return await self._nap(request.method, name, body)
         return _refusal(404, "NotFound", f"{request.method} {request.path} is not in the API")
+
+    def _outcome(self, method: str, path: list[str], error_type: str | None,
+                 body: bytes) -> web.Response:
+        """A result or an error of Init or of an invocation; ``path`` is what comes behind that."""
+        match path:
+            case [request_id, "response"] if request_id == self._request_id:
+                return self._response(request_id, body)
+            case [request_id, "error"] if request_id == self._request_id:
+                self._request_id = None
+                self.tell(Failure(request_id, error_type or _error_type(body), body))
+                return _accepted()
+            case [_, "response" | "error"]:
+                return _refusal(400, "InvalidRequestID", "Invalid request ID")
+            case ["error"]:
+                self.tell(InitError(error_type or _error_type(body), body))
+                return _accepted()
+        return _refusal(404, "NotFound", f"{method} of {'/'.join(path)} is not in the API")
+
+    # -- the connection of our own bootstrap -------------------------------------------------------
+
+    async def _go_direct(self, request: web.BaseRequest) -> web.Response:
+        """Serve this connection without the web server from here on."""
+        self._direct = self.take_over(request.transport, self._handle_direct)
+        accepted = _accepted()
+        self._direct.send(raw(accepted.status, {}, accepted.body))
+        # The server is kept from touching the connection, until it is shut down.
+        kept = asyncio.get_running_loop().create_future()
+        self._sleepers.add(kept)
+        await kept
+        return accepted
+
+    def _handle_direct(self, method: str, path: str, headers: Mapping[str, str],
+                       body: bytes) -> bytes | None:
+        match path.removeprefix(PREFIX).split("/")[1:]:
+            case ["invocation", "next"]:
+                self.tell(Next())
+                with self._asking:
+                    self._asks = not self._queued
+                    work = self._queued.pop(0) if self._queued else None
+                if work is not None:
+                    self._send(work)
+                return None
+            case ["invocation" | "init", *rest]:
+                response = self._outcome(method, rest, headers.get(ERROR_TYPE.lower()), body)
+            case ["minilambda", "sleep"]:
+                direct, accepted = self._direct, _accepted()
+                done = raw(accepted.status, {}, accepted.body)
+                self.tell(Sleep(float(body), lambda: direct.send(done), None,
+                                lambda: not direct.closed))
+                return None
+            case _:
+                response = _refusal(404, "NotFound", f"{method} {path} is not in the API")
+        return raw(response.status, {"Content-Type": "application/json"}, response.body)
+
+    def _send(self, work: Work) -> None:
+        self._request_id = work.request_id
+        self._direct.send(raw(200, work.headers, work.payload))
+
+    # -- all others' ----------------------------------------------------------------------------------
 
     async def _started(self) -> web.Response:
         """The runtime goes on when it has been measured: none of the function's code counts."""
@@ -174,10 +257,7 @@ class RuntimeApi:
         return woken, wake
 
 
-def _error_type(request: web.BaseRequest, body: bytes) -> str:
-    named = request.headers.get("Lambda-Runtime-Function-Error-Type")
-    if named:
-        return named
+def _error_type(body: bytes) -> str:
     try:
         return str(json.loads(body)["errorType"])
     except (ValueError, KeyError, TypeError):

@@ -11,6 +11,7 @@ import mmap
 import os
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -19,8 +20,9 @@ from aiohttp import web
 
 from .. import xray
 from ..function import FunctionConfiguration
-from . import runtimes
+from . import preloading, runtimes
 from .cloud_time import PAGE
+from .direct import DirectConnection, Handle
 from .extensions_api import ExtensionsApi
 from .host import Host
 from .launched import Launched
@@ -30,7 +32,10 @@ from .messages import (
     Sleep, Started, Usage,
 )
 from .output import OutputPipe
+from .quiet import Quiet
 from .runtime_api import RuntimeApi, Work
+
+IDLE_SECONDS = 0.001  # real ones, before a quiet environment that counts as frozen is stopped
 
 
 class Sandbox:
@@ -50,6 +55,7 @@ class Sandbox:
                  response_limit: int, base_model_kb: int | None, timestamp_ns: int) -> None:
         self.host, self.name, self.receiver = host, name, receiver
         self._base_model_kb = base_model_kb
+        self.zygote = host.zygote(function)
         self.home = host.root / "environments" / name
         self.home.mkdir(parents=True)
         task = host.store.unpack(function.code)
@@ -66,6 +72,11 @@ class Sandbox:
         self.api = RuntimeApi(self._tell, response_limit,
                               ExtensionsApi(self._tell, function, names, name))
         self._launched: Launched | None = None
+        self._telling = threading.RLock()  # the loop's thread and the pump's both have things to tell
+        self._direct: DirectConnection | None = None
+        self._freezing = threading.Lock()
+        self._idle_since: float | None = None  # real seconds; None: it runs, or has been stopped
+        self._quiet: Quiet | None = None
         if host.tier.name == "process":
             door = socket.create_server(("127.0.0.1", 0))
             self._doors.append(door)
@@ -79,6 +90,9 @@ class Sandbox:
         self.plan = host.tier.plan(host.store, task, opt, self.home, variables, function.runtime,
                                    function.memory_size, function.ephemeral_storage,
                                    host.cloud_port)
+        if host.pump is not None and not self.plan.extensions:
+            self.api.take_over = self._take_over
+        self._own = preloading.own_names(task, opt) if self.plan.redirect else []
         self.output = OutputPipe(self.plan.renames)
         self.set_time(timestamp_ns, 0.0)
         host.sandboxes[name] = self
@@ -98,12 +112,15 @@ class Sandbox:
         """Thaw, and hand over an invocation."""
         self.output.new_invocation()
         self.thaw()
-        self.host.on_loop(lambda: self.api.offer(work))
+        if not self.api.offer_directly(work):
+            self.host.on_loop(lambda: self.api.offer(work))
 
     def thaw(self) -> None:
-        if self._frozen:
-            self._frozen = False
-            self.host.ask(do="thaw", name=self.name)
+        with self._freezing:
+            self._idle_since = None
+            if self._frozen:
+                self._frozen = False
+                self.zygote.ask(do="thaw", name=self.name)
 
     def send_event(self, names: Iterable[str], event: dict[str, Any]) -> None:
         """Give extensions their next event (thawed, if need be)."""
@@ -123,12 +140,33 @@ class Sandbox:
         if self.plan.extensions:
             self._order(do="signal", name=name, number=number)
         else:
-            self.host.ask(do="signal_main", name=self.name, number=number)
+            self.zygote.ask(do="signal_main", name=self.name, number=number)
 
-    def freeze(self) -> None:
-        """Stop the whole tree; a :class:`Usage` message follows."""
-        self._frozen = True
-        self.host.ask(do="freeze", name=self.name)
+    def freeze(self) -> Usage | None:
+        """Stop the whole tree. Gives what it has used, or None: then a :class:`Usage` follows.
+
+        One that is sure to do nothing (see ``quiet``) is stopped only when it is left alone for a
+        moment: most of the time the next event comes before that.
+        """
+        used = self._quiet.measure() if self._quiet is not None else None
+        if used is None:
+            self._frozen = True
+            self.zygote.ask(do="freeze", name=self.name)
+            return None
+        self._idle_since = time.monotonic()
+        self.host.rest(self)
+        return Usage(used[0], (used[1],))
+
+    def stop_if_idle(self) -> bool:
+        """Really stop what counts as frozen. False: it is too early, ask again."""
+        with self._freezing:
+            if self._idle_since is None:
+                return True
+            if time.monotonic() - self._idle_since < IDLE_SECONDS:
+                return False
+            self._idle_since, self._frozen = None, True
+            self.zygote.ask(do="stop", name=self.name)
+            return True
 
     def measure(self, states: bool = False) -> None:
         """Ask for a :class:`Usage` message; with ``states`` it says whether anyone is busy.
@@ -137,7 +175,7 @@ class Sandbox:
         is told before it.
         """
         def ask() -> None:
-            self.host.ask(do="usage", name=self.name, states=states)
+            self.zygote.ask(do="usage", name=self.name, states=states)
 
         if states:
             self.host.on_loop(lambda: self._later(ask))
@@ -146,12 +184,12 @@ class Sandbox:
 
     def kill(self) -> None:
         """SIGKILL to the whole tree; an :class:`Exit` message follows."""
-        self.host.ask(do="kill", name=self.name)
+        self.zygote.ask(do="kill", name=self.name)
 
     # -- on the loop ----------------------------------------------------------------------------
 
     def _open(self) -> None:
-        if self.host.lost:
+        if self.zygote.lost:
             self.lose()
             return
         self.host.loop.add_reader(self.output.reader, self._read_output)
@@ -166,11 +204,11 @@ class Sandbox:
             self._serve_api(self._doors[0])
             self._listen_for_segments(self._doors[1])
             self._hear_launcher()
-        self.host.ask(
+        self.zygote.ask(
             tuple(descriptors), do="spawn", name=self.name, limit_kb=self.plan.limit_mb * 1024,
             environment=self.plan.environment, descriptors=len(descriptors),
-            command=self.plan.command, redirect=self.plan.redirect,
-            confine=self.plan.confine, skip=self.plan.skip, shares=self._base_model_kb is None,
+            command=self.plan.command, redirect=self.plan.redirect, confine=self.plan.confine,
+            skip=self.plan.skip, shares=self._base_model_kb is None, own=self._own,
         )
         self.output.close_writer()
         if theirs is not None:
@@ -234,13 +272,29 @@ class Sandbox:
                 break
         if found := tuple(filter(None, documents)):
             self.receiver(Segments(found))
+    def _take_over(self, transport: asyncio.Transport, handle: Handle) -> DirectConnection:
+        """Our own bootstrap's connection: whoever waits for its answers reads them (see ``pump``)."""
+        transport.pause_reading()
+        connection = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+        connection.setblocking(False)
+        pump, descriptor = self.host.pump, connection.fileno()
+        self._direct = DirectConnection(
+            connection, handle, lambda data: self.host.on_loop(lambda: transport.write(data)),
+            lambda: pump.remove(descriptor))
+        pump.add(descriptor, self._direct.read)
+        return self._direct
 
     def _read_output(self) -> None:
-        lines = self.output.drain(limit=4)
-        if lines:
-            self.receiver(Output(lines))
+        with self._telling:
+            lines = self.output.drain(limit=4)
+            if lines:
+                self.receiver(Output(lines))
 
     def _tell(self, message: Message) -> None:
+        with self._telling:
+            self._tell_in_order(message)
+
+    def _tell_in_order(self, message: Message) -> None:
         # A sleep may come in the middle of a line; anything else ends it.
         lines = self.output.drain(final=not isinstance(message, Started | Sleep | GaveUp | ExtensionOutput
                                                           | ExtensionRegistered | ExtensionReady))
@@ -253,12 +307,15 @@ class Sandbox:
             elif isinstance(message, Exit):
                 self._launched.drain_all()
         if isinstance(message, Started):
-            self.host.ask(do="limit", name=self.name, base_model_kb=self._base_model_kb)
+            self.zygote.ask(do="limit", name=self.name, base_model_kb=self._base_model_kb)
         self.receiver(message)
 
     def on_supervisor(self, message: dict) -> None:
         match message["event"]:
             case "limited":
+                # With measured durations only the supervisor knows who has computed beside whom.
+                if self.api.take_over is not None and self._base_model_kb is not None and message["pid"]:
+                    self._quiet = Quiet(message["pid"], message["base_kb"], message["cpu"])
                 if self.api.measured is not None and not self.api.measured.done():
                     self.api.measured.set_result(None)
             case "usage":
@@ -269,6 +326,7 @@ class Sandbox:
                     self.receiver(usage)
             case "exit":
                 if not self._gone:
+                    self.api.hear_out()
                     self._tell(Exit(message["code"], message["reason"], message["peak_kb"] / 1024,
                                     tuple(message["cpu"])))
                     self.release()
@@ -303,6 +361,11 @@ class Sandbox:
                 self.host.loop.remove_reader(self._daemon)
         if self._launched is not None:
             self._launched.close()
+        if self._direct is not None:
+            self._direct.close()
+            self._direct.socket.close()
+        if self._quiet is not None:
+            self._quiet.close()
         for door in self._doors:
             door.close()
         self._daemon = None

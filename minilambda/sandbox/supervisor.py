@@ -7,13 +7,17 @@ memory of each environment's whole tree and kills what goes over), and the *ward
 kill). When the cloud dies its end of the control socket closes, and everything here dies with it.
 
 Control messages are JSON, one a line, over a Unix socket (file descriptor 3); descriptors travel
-beside them. The one argument is the cloud's temporary folder, which is removed at the end.
+beside them. The first argument is the cloud's temporary folder, which is removed at the end. A second
+names a folder and a module in it: the *zygote* imports that first, so that environments are forked
+with it. It counts as theirs, as if each had imported it: its memory, and its CPU time.
 Stands for: the worker's supervisor on AWS's side (nothing of it is public).
 """
 
 import contextlib
 import ctypes
 import fcntl
+import gc
+import importlib
 import json
 import os
 import resource
@@ -34,106 +38,52 @@ import bootstrap  # noqa: E402
 import confinement  # noqa: E402
 import processes  # noqa: E402
 import redirection  # noqa: E402
-import sharing  # noqa: E402
+from tree import Child  # noqa: E402
 
 sys.path.pop(0)
-for name in ("bootstrap", "cloud_time", "confinement", "processes", "redirection", "sharing"):
+for name in ("bootstrap", "cloud_time", "confinement", "processes", "redirection", "sharing", "tree"):
     del sys.modules[name]
 import datetime  # noqa: E402, F401  # environments are forked with it
 
 CONTROL_FD = 3
 POLL_SECONDS = 0.002
 TASKS = 1024  # AWS page: Lambda quotas, "Execution processes/threads"
-# Looking closely at a tree's memory is slow: it may take a tenth of the time, up to this interval (s).
-CLOSELY_AT_MOST = 0.1
-MANY = 16  # nobody looks closely at more processes: a fork bomb's are a thousand meanwhile
-MAPPED_KB = 4096  # files that are mapped make a difference from here on
 LINUX = sys.platform.startswith("linux")
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 proc = processes.table()
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Child:
-    """One execution environment's process tree."""
+class Preloaded:
+    """What environments are forked with: modules, their memory (KB) and the CPU time they took (s)."""
 
-    def __init__(self, name, pid, limit_kb, skip, shares):
-        self.name, self.pid, self.limit_kb, self.skip = name, pid, limit_kb, skip
-        self.strays = set()  # descendants that were re-parented to the supervisor
-        self.peak_kb = 0
-        self.base_kb = 0  # what the runtime itself held before any of the function's code ran
-        self.mapped_kb = 0  # and what of its memory were files: they count, later ones don't
-        self.mapped_peak_kb = 0
-        self.close = (0, 0, 0.0)  # the last close look: what it found, the plain sum, the next one
-        self.frozen = False
-        self.killed_for = None
-        self.sharing = sharing.Sharing() if shares else None
-        self.clocks, self.ended_cpu, self.cpu = {}, 0.0, 0.0
-
-    def pids(self):
-        """The tree without the sandbox's own wrapper processes."""
-        found = proc.tree(self.pid)[self.skip:]
-        for stray in list(self.strays):
-            found += proc.tree(stray)
-        return found
-
-    def used_kb(self, pids, plain, closely=False):
-        """Memory that counts, in KB; ``plain`` is the resident size of ``pids``, the whole tree.
-
-        The plain sum counts a page once for each process that a fork left it with, and files that
-        are mapped. A handler that is honest must not be killed for either.
-        """
-        mapped = proc.mapped_kb(pids[0])
-        self.mapped_peak_kb = max(self.mapped_peak_kb, mapped)
-        if len(pids) > MANY or len(pids) == 1 and mapped - self.mapped_kb < MAPPED_KB:
-            return plain
-        now = time.monotonic()
-        found, plain_then, due = self.close
-        if closely or now >= due or found + max(plain - plain_then, 0) > self.limit_kb + self.base_kb:
-            found = min(plain, self.mapped_kb + sum(map(proc.charged_kb, pids)))
-            took = time.monotonic() - now
-            self.close = (found, plain, now + took + min(10 * took, CLOSELY_AT_MOST))
-        return found
-
-    def busy(self):
-        """Does anything run or want to, the sandbox's own processes included?"""
-        pids = [pid for top in (self.pid, *self.strays) for pid in proc.tree(top)]
-        return any(map(proc.runnable, pids))
-
-    def look(self, pids):
-        """See who computes: as often as can be, where CPU time is to be charged."""
-        if not self.sharing or not pids:
+    def __init__(self, folder=None, module=None):
+        self.names, self.kb, self.cpu = frozenset(), 0, 0.0
+        if module is None:
             return
-        if len(pids) > 1 or self.clocks:
-            self.read_clocks(pids)
-        if len(pids) > 1 or self.sharing.place or proc.thread_count(pids[0]) > 1:
-            self.sharing.look({thread: seen for pid in pids
-                               for thread, seen in proc.threads(pid).items()})
+        known, kb = set(sys.modules), proc.resident_kb(os.getpid())
+        cpu = time.process_time()
+        sys.path.append(folder)
+        try:
+            importlib.import_module(module)
+        except Exception:  # not here, or broken: each function will see for itself
+            for name in set(sys.modules) - known:
+                del sys.modules[name]
+            return
+        finally:
+            sys.path.remove(folder)
+        # What a function's own modules must not be mistaken for.
+        self.names = frozenset(name.partition(".")[0] for name in set(sys.modules) - known)
+        self.cpu = time.process_time() - cpu
+        self.kb = proc.resident_kb(os.getpid()) - kb
 
-    def read_clocks(self, pids):
-        clocks = {pid: proc.cpu_seconds(pid) for pid in pids}
-        self.ended_cpu += sum(cpu for pid, cpu in self.clocks.items() if not clocks.get(pid))
-        self.clocks = {pid: cpu for pid, cpu in clocks.items() if cpu}
 
-    def cpu_time(self, at_least=0.0):
-        """CPU time of the whole tree so far, by how many threads had it at once."""
-        pids = self.pids()
-        self.look(pids)
-        self.read_clocks(pids)
-        living = sum(self.clocks.values())
-        if not self.sharing:  # nobody is charged
-            self.cpu = max(self.cpu, at_least, living + self.ended_cpu)
-            return [self.cpu]
-        # Of a child that lived between two looks only who waited for it can tell.
-        waited_for = sum(proc.cpu_of_ended_children(pid) for pid in pids)
-        self.cpu = max(self.cpu, at_least, living + self.ended_cpu, living + waited_for)
-        shared = self.sharing.by_number()
-        alone = self.cpu - sum(shared[1:])
-        return [max(alone, 0.0), *shared[1:]]
+NOTHING = Preloaded()
 
 
 class Supervisor:
-    def __init__(self):
+    def __init__(self, preloaded):
+        self.preloaded = preloaded
         self.control = socket.socket(fileno=CONTROL_FD)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.control, selectors.EVENT_READ, self.read_control)
@@ -172,16 +122,26 @@ class Supervisor:
     # -- what the cloud may ask -------------------------------------------------------------
 
     def do_spawn(self, name, limit_kb, environment, descriptors, command=None, redirect=None,
-                 confine=None, skip=0, shares=False):
-        """Start an environment: by exec of ``command``, or by fork if there is none."""
+                 confine=None, skip=0, shares=False, own=()):
+        """Start an environment: by exec of ``command``, or by fork if there is none.
+
+        ``own``: the names of modules that the function brings.
+        """
         held, self.descriptors = self.descriptors[:descriptors], self.descriptors[descriptors:]
         environment["MINILAMBDA_ENVIRONMENT"] = name
+        preloaded = self.preloaded
+        if redirect:
+            fresh = redirect.pop("fresh")
+            if not preloaded.names.isdisjoint(own):  # it must get its own, not what is here
+                redirect["afresh"] = fresh
+        if command or "afresh" in redirect:
+            preloaded = NOTHING
         pid = os.fork()
         if pid == 0:
             self.become(held, environment, command, redirect, confine, limit_kb)
         for descriptor in held:
             os.close(descriptor)
-        self.children[name] = Child(name, pid, limit_kb, skip, shares)
+        self.children[name] = Child(name, pid, limit_kb, skip, shares, preloaded)
         self.send(event="spawned", name=name, pid=pid)
 
     def do_limit(self, name, base_model_kb):
@@ -190,12 +150,15 @@ class Supervisor:
         With None it counts as what is resident.
         """
         child = self.children.get(name)
+        pids = child.pids() if child else []
         if child:
-            pids = child.pids()
             child.mapped_kb = sum(map(proc.mapped_kb, pids))
             if base_model_kb is not None:
-                child.base_kb = sum(map(proc.resident_kb, pids)) - base_model_kb
-        self.send(event="limited", name=name)
+                resident_kb = sum(map(proc.resident_kb, pids))
+                child.base_kb = resident_kb - base_model_kb - child.preloaded.kb
+        self.send(event="limited", name=name, pid=pids[0] if pids else None,
+                  base_kb=child.base_kb if child else 0,
+                  cpu=child.preloaded.cpu if child else 0.0)
 
     def do_freeze(self, name):
         child = self.children.get(name)
@@ -204,6 +167,14 @@ class Supervisor:
             self.adopt()
             self.signal(child, signal.SIGSTOP)
             self.do_usage(name)
+
+    def do_stop(self, name):
+        """Freeze what has been measured already."""
+        child = self.children.get(name)
+        if child:
+            child.frozen = True
+            self.adopt()
+            self.signal(child, signal.SIGSTOP)
 
     def do_thaw(self, name):
         child = self.children.get(name)
@@ -445,4 +416,7 @@ if __name__ == "__main__":
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a notebook is not for us
     confinement.prepare()
-    Supervisor().run()
+    loaded = Preloaded(*sys.argv[2:])
+    gc.collect()
+    gc.freeze()  # a collection in an environment would copy all pages it shares with this process
+    Supervisor(loaded).run()

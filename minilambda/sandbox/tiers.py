@@ -64,6 +64,7 @@ class ProcessTier:
             "LAMBDA_RUNTIME_DIR": str(store.runtime),
             "TMPDIR": str(tmp),
         }
+        fresh = [*python(), str(store.runtime / "entry.py")]
         redirect = {"paths": paths, "exempt": str(store.root.parent)}
         command = runtimes.command(runtime, variables, python(), folders,
                                    {"/var/task": task, "/opt": opt})
@@ -72,9 +73,10 @@ class ProcessTier:
             main = command or [*python(), str(store.runtime / "python_main.py")]
             command = _launcher(str(store.runtime), None, str(opt), extensions, main, str(task))
         elif command is None and _has_libraries(task, task / "lib", opt / "lib"):
-            redirect["afresh"] = [*python(), str(store.runtime / "entry.py")]
+            redirect["afresh"] = fresh
         if command and runtimes.family(runtime) == "python":
             variables = variables | {"MINILAMBDA_REDIRECT": json.dumps(redirect)}
+        redirect["fresh"] = fresh  # for the supervisor, should it not be able to fork
         renames = tuple((os.fsencode(real), os.fsencode(name)) for name, real in paths.items())
         renames += ((os.fsencode(store.runtime), b"/var/runtime"),)
         readable = [*prefixes(), store.runtime, *store.sdk.values(), task, opt]

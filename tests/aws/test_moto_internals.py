@@ -12,7 +12,9 @@ import moto.core.responses
 import moto.core.routing
 import moto.core.serialize
 import moto.core.utils
+import moto.cloudwatch.models
 import moto.iam.models
+import moto.logs.models
 import moto.moto_api._internal
 import moto.moto_server.werkzeug_app
 import moto.organizations.models
@@ -32,6 +34,8 @@ SIGNATURES = {
     "awslambda.models.LambdaBackend.list_functions": ["self", "func_version"],
     "awslambda.models.LambdaBackend.iter_tagged_resources": ["self"],
     "awslambda.exceptions.UnknownFunctionException.__init__": ["self", "arn"],
+    "cloudwatch.models.MetricDatum.__init__": ["self", "namespace", "name", "value", "dimensions",
+                                               "timestamp", "unit"],
     "core.base_backend.BackendDict.reset": [],
     "core.model_instances.reset_model_data": [],
     "core.responses.BaseResponse.__init__": ["self", "service_name"],
@@ -42,6 +46,10 @@ SIGNATURES = {
     "core.routing.ServiceOperationRouter.match": ["self", "request"],
     "core.serialize.RestJSONSerializer.serialize": ["self", "result"],
     "core.utils.get_service_model": ["service_name"],
+    "core.utils.unix_time_millis": ["dt"],
+    "logs.models.LogEvent.__init__": ["self", "ingestion_time", "log_event"],
+    "logs.models.LogsBackend.put_log_events": ["self", "log_group_name", "log_stream_name",
+                                               "log_events"],
     "iam.models.IAMBackend.get_roles": ["self"],
     "moto_server.werkzeug_app.DomainDispatcherApplication.__init__": ["self", "create_app"],
     "moto_server.werkzeug_app.DomainDispatcherApplication.__call__": ["self", "environ",
@@ -92,3 +100,47 @@ def test_a_backends_urls_are_found_beside_its_module():
 def test_dispatch_names_a_routes_handler():
     assert moto.core.responses.BaseResponse.dispatch.__name__ == "dispatch"
     assert moto.core.utils.convert_regex_to_flask_path("/.*") == "/<path:route>"
+
+
+def test_a_log_line_and_a_data_point_are_what_moto_itself_would_have_made():
+    """``telemetry`` writes them without moto's checks."""
+    from datetime import UTC, datetime, timedelta
+
+    from minilambda.aws.telemetry import LogWriter, MetricWriter
+    from minilambda.metrics import NAMESPACE, Datum
+
+    at = datetime.now(UTC).replace(microsecond=123_456)
+
+    class Function:
+        account, region, log_group = "123456789012", "eu-west-2", "/aws/lambda/f"
+
+    class FixedClock:
+        @staticmethod
+        def at(seconds):
+            return at + timedelta(seconds=seconds)
+
+    logs = moto.logs.models.logs_backends["123456789012"]["eu-west-2"]
+    metrics = moto.cloudwatch.models.cloudwatch_backends["123456789012"]["eu-west-2"]
+    try:
+        LogWriter()(Function, "ours", at, "a line")
+        logs.create_log_stream("/aws/lambda/f", "theirs")
+        logs.put_log_events("/aws/lambda/f", "theirs", [
+            {"timestamp": round(at.timestamp() * 1000), "message": "a line"}])
+        streams = logs.groups["/aws/lambda/f"].streams
+        ours, theirs = (vars(streams[name]) | {"events": [
+            {k: v for k, v in vars(event).items() if k not in ("event_id", "ingestion_time")}
+            for event in streams[name].events]} for name in ("ours", "theirs"))
+        different = {key for key in ours if ours[key] != theirs[key]}
+        assert different <= {"arn", "creation_time", "last_ingestion_time", "log_stream_name"}
+        MetricWriter(FixedClock, "123456789012", "eu-west-2")(
+            [Datum("Errors", 1.0, "Count", 5.0, "f")])
+        metrics.put_metric_data(NAMESPACE, [{
+            "MetricName": "Errors", "Value": 1.0, "Unit": "Count",
+            "Timestamp": FixedClock.at(5.0).replace(tzinfo=None),
+            "Dimensions": [{"Name": "FunctionName", "Value": "f"}]}])
+        ours, theirs = (vars(datum) | {"dimensions": [vars(d) for d in datum.dimensions]}
+                        for datum in metrics.metric_data)
+        assert ours == theirs
+    finally:
+        moto.core.model_instances.reset_model_data()
+        moto.core.base_backend.BackendDict.reset()
