@@ -102,10 +102,8 @@ class Nap:
         return bool(select.select([self.connection.socket], [], [], 0)[0])
 
     def end(self):
-        if not self.over():  # (the main thread's own connection is for events and answers only)
-            giving_up = Connection(self.api.address)
-            giving_up.call("DELETE", self.path, None, {})
-            giving_up.close()
+        if not self.over():
+            self.api.call("DELETE", self.path)
         self.connection.close()
 
 
