@@ -29,7 +29,7 @@ def test_nothing_is_lost_and_nothing_is_an_error(source):
 
 @pytest.mark.parametrize(("source", "kind", "value"), [
     (BASH, Keyword, "if"), (C, Comment.Preproc, "include <stdio.h>"), (C, Keyword, "return"),
-    (AWK, Keyword, "exit"), (NODE, Keyword.Reserved, "async"), (PYTHON, Keyword, "def"),
+    (AWK, Keyword, "exit"), (NODE, Keyword, "async"), (PYTHON, Keyword, "def"),
     (PYTHON, Operator, "=="), (CELL, String.Single, "f"),
 ])
 def test_what_a_token_is(source, kind, value):

@@ -21,6 +21,11 @@ _TOOLCHAINS = {"java": ("Java", "java"), "dotnet": (".NET", "dotnet"), "go": ("G
                "ruby": ("Ruby", "ruby")}
 
 
+# How a program that this system can start begins.
+_PROGRAMS = ((b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe") if sys.platform == "darwin" else
+             (b"\x7fELF",))
+
+
 def family(runtime: str) -> str:
     """``python3.8`` -> ``python``, ``provided.al2`` -> ``provided``."""
     return re.match(r"[a-z]+", runtime)[0].replace("dotnetcore", "dotnet")
@@ -125,7 +130,7 @@ def _not_executable(program: Path) -> str | None:
         words = line[2:].split()
         found = words and os.path.exists(os.fsdecode(words[0]))
         return None if found else "no such file or directory"
-    return None if line.startswith(b"\x7fELF") else "exec format error"
+    return None if line.startswith(_PROGRAMS) else "exec format error"
 
 
 def command(runtime: str, variables: Mapping[str, str], python: list[str],

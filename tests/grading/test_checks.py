@@ -7,7 +7,16 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from minilambda import Cloud, zip_handler
-from minilambda.grading.checks import NotYet, find_function, find_role, require, shown, trusts
+from minilambda.grading.checks import (
+    NotYet,
+    files_in,
+    find_function,
+    find_layer,
+    find_role,
+    require,
+    shown,
+    trusts,
+)
 
 
 def policy(**statement):
@@ -47,6 +56,25 @@ def test_a_check_looks_at_the_cloud(tmp_path):
         client.delete_function(FunctionName="f")
         with pytest.raises(NotYet, match="was refused"):
             found.invoke(1)
+
+
+def test_a_check_looks_into_a_layer(tmp_path):
+    (tmp_path / "python").mkdir()
+    (tmp_path / "python" / "tone.py").write_text("style = 1")
+    (tmp_path / "a.txt").write_text("")
+    with Cloud(durations="modelled"):
+        with pytest.raises(NotYet, match="no layer named 'l'. Make it with publish_layer_version"):
+            find_layer("l")
+        client = boto3.client("lambda")
+        for folder in (tmp_path, tmp_path / "python"):
+            client.publish_layer_version(LayerName="l", Content={"ZipFile": zip_handler(folder)})
+        assert files_in(find_layer("l")["Content"]) == ["tone.py"]
+        assert files_in(find_layer("l", 1)["Content"]) == ["a.txt", "python/tone.py"]
+        client.delete_layer_version(LayerName="l", VersionNumber=1)
+        with pytest.raises(NotYet, match="'l' has no version 1. Publish it"):
+            find_layer("l", 1)
+        with pytest.raises(NotYet, match="looking for the layer 'not this' failed"):
+            find_layer("not this")
 
 
 @pytest.mark.parametrize("statement, answer", [
