@@ -36,7 +36,10 @@ class Sharing:
             self._lay(thread, self.end, fresh[thread], False)
         began = self.end
         for thread in wanting - place.keys():
-            self._lay(thread, began, fresh[thread], True)
+            # It has a place from when it has had a processor for the first time. Before, it may
+            # have woken up only to find the interpreter's lock taken still.
+            if fresh[thread]:
+                self._lay(thread, began, fresh[thread], True)
         self._finish(min(self.place.values(), default=self.end))
 
     def by_number(self):
