@@ -9,6 +9,7 @@ let time pass (through ``POST /minilambda/sleep``).
 """
 
 import _thread
+import contextlib
 import importlib
 import io
 import json
@@ -408,11 +409,33 @@ def serve(api, clock, formatter, handler):
             api.fail(f"/invocation/{request_id}/error", error, kind)
 
 
+def last_words(problem, tb):
+    """What Python says when it ends by an exception."""
+    return "".join(["Traceback (most recent call last):\n", *stack(tb),
+                    *traceback.format_exception_only(type(problem), problem)])
+
+
 def main(redirect=None):
-    """Initialise once, then serve.
+    """Initialise once, then serve; end as a Python program does.
 
     ``redirect``: a Redirection, where there is no mount namespace.
     """
+    try:
+        run(redirect)
+    except SystemExit:
+        raise
+    except BaseException as problem:
+        with contextlib.suppress(OSError, ValueError):  # its code may have closed it
+            sys.stderr.write(last_words(problem, problem.__traceback__))
+        if isinstance(problem, KeyboardInterrupt):
+            import signal  # only where it is needed
+
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
+        os._exit(1)
+
+
+def run(redirect):
     if redirect:
         redirect.start_afresh()
     clock = cloud_time.clock

@@ -19,12 +19,12 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
 import shutil
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -128,6 +128,9 @@ class InlineSandbox:
         named = [runtimes.translate(folder, folders)
                  for folder in variables["PYTHONPATH"].split(":") if folder]
         self.path = [str(self.task), *layers, *named, *sys.path]
+        self.formatter = bootstrap.LogFormatter(self)
+        self.logging: tuple[int, list[logging.Handler]] = logging.WARNING, [logging.StreamHandler()]
+        self.logging[1][0].setFormatter(self.formatter)
         self.cpu = self.slept = self.allowed = 0.0
         self.gone = False
         self.set_time(timestamp_ns, 0.0)
@@ -160,7 +163,7 @@ class InlineSandbox:
 
     def time(self) -> float:
         """Seconds since 1970 as the running code has them: its own sleeps count."""
-        return self.host.clock.timestamp() + self.slept
+        return (self.host.clock.timestamp_ns() + round(self.slept * 1e9)) / 1e9
 
     # -- jobs ------------------------------------------------------------------------------------
 
@@ -189,6 +192,7 @@ class InlineSandbox:
         self.allowed = deadline / 1000 - self.host.clock.timestamp()
         headers = {name.lower(): value for name, value in work.headers.items()}
         self.variables["_X_AMZN_TRACE_ID"] = headers["lambda-runtime-trace-id"]
+        self.formatter.request_id = request_id
         with self._inside():
             try:
                 event = json.loads(work.payload)
@@ -211,7 +215,9 @@ class InlineSandbox:
                                  f"Unable to marshal response: {error}", [])
         if len(body) > self.response_limit:
             kind, message = faults.response_too_large(self.response_limit)
-            return self._failure(request_id, kind, message, [])
+            bootstrap.log_error(bootstrap.error_document(kind, message, [], request_id))
+            refusal = json.dumps({"errorType": kind, "errorMessage": message}).encode()
+            return [Failure(request_id, kind, refusal), Next()]
         return [Response(request_id, body), Next()]
 
     def _failure(self, request_id: str, kind: str, message: str,
@@ -228,7 +234,7 @@ class InlineSandbox:
     def _exit(self, end: BaseException) -> Message:
         """What would have ended the process of a runtime."""
         if not isinstance(end, SystemExit):
-            traceback.print_exception(end)
+            sys.stderr.write(bootstrap.last_words(end, end.__traceback__.tb_next))
         code = -2 if isinstance(end, KeyboardInterrupt) else getattr(end, "code", 1)
         if code is not None and not isinstance(code, int):
             print(code, file=sys.stderr)
@@ -282,11 +288,20 @@ class InlineSandbox:
         sys.stdout = sys.stderr = self.printed
         tempfile.tempdir = str(self.tmp)
         time.sleep, time.time = self._sleep, self.time
+        root = logging.getLogger()
+        readers = root.level, root.handlers
+        root.level, root.handlers = self.logging
+        root.manager._clear_cache()  # loggers remember whether they are enabled
+        for handler in root.handlers[:1]:  # the runtime's own
+            handler.stream = self.printed
         os.chdir(self.task)
         try:
             yield
         finally:
             self.path, sys.path = sys.path, path
+            self.logging = root.level, root.handlers
+            root.level, root.handlers = readers
+            root.manager._clear_cache()
             sys.stdout, sys.stderr = out, err
             tempfile.tempdir = temporary
             time.sleep, time.time = asleep, told

@@ -250,9 +250,6 @@ class Supervisor:
                 os.write(2, f"{code}\n".encode())
                 code = 1
             os._exit((code or 0) & 0xFF)
-        except KeyboardInterrupt:  # ends a Python program by its signal
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGINT)
         except BaseException as problem:
             os.write(2, f"{type(problem).__name__}: {problem}\n".encode())
         os._exit(1)

@@ -170,3 +170,32 @@ def test_on_the_wall_clock_time_goes_on_while_code_runs():
                 return time.time() - began
         """, MemorySize=1792, Timeout=30).value
         assert 0.2 <= passed < 10
+
+
+def test_calls_at_one_instant_are_charged_to_those_that_make_them(lab):
+    """Three functions start together; each pays for its own calls, however they are interleaved."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import boto3
+
+    queue = boto3.client("sqs").create_queue(QueueName=f"instant-{lab.cloud.sandbox}")["QueueUrl"]
+    source = """
+        import boto3, time
+        sqs, s3 = boto3.client("sqs"), boto3.client("s3")
+        def handler(event, context):
+            began, left = time.time(), context.get_remaining_time_in_millis()
+            for _ in range(event["sqs"]):
+                sqs.send_message(QueueUrl=event["queue"], MessageBody="x")
+            for _ in range(event["s3"]):
+                s3.list_buckets()
+            return (began, round((time.time() - began) * 1000, 3),
+                    left - context.get_remaining_time_in_millis())
+    """
+    names = [lab.deploy(source, MemorySize=1792, Timeout=60) for _ in range(3)]
+    events = [{"queue": queue, "sqs": sqs, "s3": s3} for sqs, s3 in ((3, 0), (1, 2), (0, 0))]
+    for name in names:
+        lab.invoke(name, events[2])  # warm
+    with ThreadPoolExecutor(3) as pool, lab.cloud.hold(3):
+        values = [reply.value for reply in pool.map(lab.invoke, names, events)]
+    assert len({began for began, _, _ in values}) == 1
+    assert [(took, spent) for _, took, spent in values] == [(36, 36), (62, 62), (0, 0)]
