@@ -21,7 +21,9 @@ from typing import Any
 import simpy
 
 from .clock import ClockStopped, Work
+from .extensions import Extensions
 from .function import FunctionConfiguration
+from .patience import LOOK_SECONDS, QUIET_CPU, QUIET_SECONDS, Patience
 from .processor import CpuTime, Meter, Processor
 from .sandbox import (
     Exit, ExtensionOutput, Failure, FromExtension, GaveUp, InlineSandbox, Message, Output, Response,
@@ -31,9 +33,6 @@ from .setting import Setting
 
 Steps = Generator[simpy.Event, Any, Any]
 RESPONSE_HEADROOM = 100  # AWS's own figure for a result is 6,291,556 bytes
-QUIET_SECONDS, QUIET_CPU = 0.02, 0.0005  # real seconds between two looks; CPU seconds that count
-STUCK_SECONDS = 10.0  # real seconds that code which neither computes nor sleeps may take
-BUSY_FACTOR = 20  # real seconds that a second of CPU may take on a busy machine
 
 
 class Killed(Exception):
@@ -45,18 +44,16 @@ class Conversation:
 
     Args:
         log: takes each line the code wrote.
-        overhear: takes what is still said while it is being killed.
         on_death: called when the process dies while it ought to be frozen.
     """
 
     def __init__(self, setting: Setting, function: FunctionConfiguration,
-                 log: Callable[[str], None], on_death: Callable[[], None],
-                 overhear: Callable[[Message], object] = lambda message: None) -> None:
+                 log: Callable[[str], None], on_death: Callable[[], None]) -> None:
         self.setting, self.function, self.clock = setting, function, setting.clock
         self.figures = setting.model.runtimes[runtimes.family(function.runtime)]
         self.processor = Processor(function.memory_size, setting.limits.vcpu_at_mb,
                                    setting.clock.wall)
-        self.log, self.on_death, self.overhear = log, on_death, overhear
+        self.log, self.on_death, self.extensions = log, on_death, Extensions({})
         self.alive = False  # is there a process tree?
         self.sandbox: Sandbox | InlineSandbox | None = None
         self.peak_mb = 0.0
@@ -64,11 +61,12 @@ class Conversation:
         self._ended = False  # is it to be gone?
         self._runs = False  # does its code run, for all we know?
         self._mailbox: list[Message | str] = []
-        self._arrival: simpy.Event | None = None
+        self._arrival = self.clock.event()
         self._usage_wanted: list[tuple[Work, simpy.Event]] = []
         self._parked: set[simpy.Event] = set()
         self._work: Work | None = None
-        self._patience = self._waited = 0.0
+        self._patience = Patience()
+        self._gave_way = False  # does the runtime wait for the clock, and time for extensions?
         self._meter = Meter(self.processor, setting.modelled)
         self._shown_ns = 0  # what code sees as the present
 
@@ -85,14 +83,13 @@ class Conversation:
             name, self.function, variables, self._receive,
             setting.limits.payload_sync + RESPONSE_HEADROOM, base)
 
-    def begin(self, deadline: float, stuck: float = STUCK_SECONDS) -> None:
+    def begin(self, deadline: float, stuck: float | None = None) -> None:
         """Real code runs until ``deadline``; it may do nothing for ``stuck`` real seconds more."""
         left = deadline - self.clock.seconds
         share = 1.0 if self.setting.modelled else self.processor.share
-        self._patience, self._waited = max(0.05, left * share), 0.0
-        self._stuck = stuck
+        self._patience.begin(left * share, stuck)
         self._meter.begin()
-        self._active = True
+        self._active, self._gave_way = True, False
         self._pause()
         self._resume()
 
@@ -114,7 +111,8 @@ class Conversation:
                         return None
                 message = self._mailbox.pop(0)
                 if isinstance(message, Output):
-                    self._log_lines(message)
+                    for line in message.lines:
+                        self.log(line)
                 elif isinstance(message, Sleep):
                     self._sleep(message)
                 elif message == "overrun":
@@ -125,12 +123,10 @@ class Conversation:
                         yield alarm
                         return None
                 elif not isinstance(message, Started):
-                    # After an answer code runs on until it is frozen; then it is charged, and
-                    # what extensions have computed with it.
+                    # After an answer code runs on, until it is frozen; then all is charged.
                     if charge_ms is not None and not isinstance(
                             message, Response | Failure | FromExtension):
-                        cpu = (message.cpu if isinstance(message, Exit)
-                               else (yield from self._measure_steps()))
+                        cpu = message.cpu if isinstance(message, Exit) else None
                         if not (yield from self.charge_steps(cpu, deadline, charge_ms, share)):
                             return None
                         self._resume()
@@ -158,10 +154,11 @@ class Conversation:
                 yield self._arrival
             message = self._mailbox.pop(0)
             if isinstance(message, Output):
-                self._log_lines(message)
+                for line in message.lines:
+                    self.log(line)
             elif isinstance(message, Exit):
                 break
-            self.overhear(message)
+            self.extensions.take(message)
         self._abandon()
         work.done()
 
@@ -207,7 +204,7 @@ class Conversation:
         woken = self.clock.event()
         woken.callbacks.append(lambda event: event.value is Killed or message.wake())
         self._parked.add(woken)
-        self._pause()
+        self._give_way()
         self.clock.process(self._sleep_steps(woken, message))
 
     def _sleep_steps(self, woken: simpy.Event, message: Sleep) -> Steps:
@@ -226,6 +223,7 @@ class Conversation:
         yield self.clock.timeout(seconds)
         if event in self._parked and not self._ended:
             self._parked.discard(event)
+            self._gave_way = False
             self._resume()
             self.clock.succeed(event)
 
@@ -238,7 +236,7 @@ class Conversation:
 
     def _park(self, event: simpy.Event, steps: Steps) -> Any:
         def begin() -> None:
-            self._pause()
+            self._give_way()
             self.clock.process(steps)
 
         with self.clock.lock:
@@ -260,11 +258,14 @@ class Conversation:
 
     # -- CPU time -----------------------------------------------------------------------------------
 
-    def charge_steps(self, cpu: CpuTime, deadline: float, charge_ms: float, share: float) -> Steps:
-        """Let CPU time pass: what was modelled, or of ``cpu`` what is not charged yet.
+    def charge_steps(self, cpu: CpuTime | None, deadline: float, charge_ms: float,
+                     share: float) -> Steps:
+        """Let CPU time pass: what was modelled, or of ``cpu`` (None: up to now) what isn't charged.
 
         Value: False if the deadline fell meanwhile.
         """
+        if cpu is None:
+            cpu = yield from self._measure_steps()
         seconds = charge_ms / 1000 / share if self.setting.modelled else self._meter.owed(cpu)
         left = deadline - self.clock.seconds
         self._pause()
@@ -298,33 +299,28 @@ class Conversation:
         return usage
 
     def _ran_away_steps(self, deadline: float) -> Steps:
-        """Real code has run for long. Value: True if its time is used up and it must be killed.
-
-        It is the CPU time that counts, so that a busy machine kills nobody. What neither computes
-        nor sleeps (a socket that never answers) is given some seconds more, then counts as stuck.
-        """
-        self._waited += self._work.patience_given if self._work is not None else 0.0
+        """Real code has run for long. Value: True if it must be killed (see ``patience``)."""
+        waited = self._work.patience_given if self._work is not None else 0.0
         usage = yield from self._ask_steps(self.sandbox.measure)
         if usage is None or self._work is None:
             return False
         left = max(0.0, deadline - self.clock.seconds)
         taken = self._meter.taken(usage.cpu)
-        share = 1.0 if self.setting.modelled else self.processor.share
-        idle = self._waited - BUSY_FACTOR * self._meter.computed(usage.cpu)
-        if taken >= left or idle >= left + self._stuck:
+        if self._patience.is_over(waited, taken, self._meter.computed(usage.cpu), left):
             return True
-        self._work.extend(QUIET_SECONDS if self._parked else max(0.05, (left - taken) * share))
+        more = (left - taken) * (1.0 if self.setting.modelled else self.processor.share)
+        self._work.extend(QUIET_SECONDS if self._parked else max(0.05, min(more, LOOK_SECONDS)))
         return False
 
     def _idle_steps(self) -> Steps:
         """Some threads of the code wait for the clock. Value: True if the others only wait too.
 
-        A thread that waits for another (a pool's, say) tells nobody. What uses no CPU for a moment
-        does nothing: time may pass.
+        A thread that waits for another (a pool's) tells nobody. What uses no CPU for a moment does
+        nothing: time may pass. An extension must be seen to wait, too.
         """
         before = sum(self._meter.seen)
-        usage = yield from self._ask_steps(self.sandbox.measure)
-        idle = usage is None or usage.total - before < QUIET_CPU
+        usage = yield from self._ask_steps(lambda: self.sandbox.measure(states=bool(self.extensions)))
+        idle = usage is None or (usage.total - before < QUIET_CPU and not usage.busy)
         if idle:
             self._pause()
         return idle
@@ -335,15 +331,28 @@ class Conversation:
         if self._active:
             self._runs = True
             self._shown_ns = self.clock.timestamp_ns()
-            self.sandbox.set_time(self._shown_ns,
-                                  self.clock.speed if self.clock.wall else 0.0)
+            rate = self.clock.speed if self.clock.wall else 0.0
+            self.sandbox.set_time(self._shown_ns, rate)
             if self._work is None:
-                patience = QUIET_SECONDS if self._parked else self._patience
+                patience = QUIET_SECONDS if self._parked else self._patience.first
                 self._work = self.clock.work(patience, self._overran)
 
     def _pause(self) -> None:
         self._runs = False
         self._drop_work()
+
+    def _give_way(self) -> None:
+        """Code waits for the clock: time may pass, if no extension is at work."""
+        self._pause()
+        self._gave_way = self.extensions.at_work()
+        if self._gave_way:
+            self._resume()
+
+    def extensions_rest(self) -> None:
+        """An extension has done its work: time need not wait for it any longer."""
+        if self._gave_way and not self.extensions.at_work():
+            self._gave_way = False
+            self._pause()
 
     def _drop_work(self) -> None:
         if self._work is not None:
@@ -368,7 +377,7 @@ class Conversation:
                     self.on_death()
             # Code runs on after these; the next message that it stops at brings them in.
             if not isinstance(message, Output | Started | Response | Failure | ExtensionOutput):
-                self._answer(self._arrived)
+                self._answer(lambda: self.clock.succeed(self._arrival))
 
     def _measured(self, usage: Usage | None) -> None:
         if usage is not None:
@@ -386,14 +395,6 @@ class Conversation:
     def _answer(self, reply: Callable[[], None]) -> None:
         reply() if self._work is None else self._work.answer(reply)
 
-    def _arrived(self) -> None:
-        if self._arrival is not None:
-            self.clock.succeed(self._arrival)
-
     def _overran(self) -> None:
         self._mailbox.append("overrun")
-        self._arrived()
-
-    def _log_lines(self, message: Output) -> None:
-        for line in message.lines:
-            self.log(line)
+        self.clock.succeed(self._arrival)

@@ -54,9 +54,7 @@ class Environment:
         self.state = State.NEW
         self.frozen_since = 0.0
         self.log = EnvironmentLog(self.trace, self.clock, setting.log_sink, function, self.name)
-        self.extensions = Extensions({})
-        self.talk = Conversation(setting, function, self._log, self._died_in_its_sleep,
-                                 lambda message: self.extensions.take(message))
+        self.talk = Conversation(setting, function, self._log, self._died_in_its_sleep)
         self.ending: simpy.Process | None = None  # its Shutdown phase, if it has one
         self._request_id: str | None = None
         self._starts = 0
@@ -90,6 +88,10 @@ class Environment:
         seconds = self.clock.seconds - began + used
         return self._finish(invocation, payload, fault, seconds, init_ms)
 
+    @property
+    def extensions(self) -> Extensions:
+        return self.talk.extensions
+
     def shut_down(self, reason: str, at_once: bool = False) -> None:
         """End it: nothing of it may live on. Harmless when it has ended already.
 
@@ -104,8 +106,14 @@ class Environment:
             self.talk.end()
             self._note("environment.shutdown", reason=reason)
 
+    def abandon(self) -> None:
+        """End it in the middle of its Shutdown phase: there is no real time left for that."""
+        self.talk.end()
+        self.extensions.tell_lines(self._log)
+        self._note("environment.shutdown", reason="closed")
+
     def _shutdown_steps(self, reason: str) -> Steps:
-        phase = Shutdown(self.talk, self.extensions, self._note, self._log)
+        phase = Shutdown(self.talk, self._note)
         yield from phase.steps(reason, self._runtime_ended)
         self._note("environment.shutdown", reason=reason)
 
@@ -139,7 +147,7 @@ class Environment:
         problem = self.setting.host.entrypoint_problem(self.function, variables)
         if problem:
             return faults.invalid_entrypoint(self._request_id or "", problem)
-        self.extensions = Extensions(self.setting.host.extensions(self.function))
+        self.talk.extensions = Extensions(self.setting.host.extensions(self.function))
         fault = self.extensions.launch_fault(self._request_id or "")
         if fault is None:
             self.talk.start(name, variables)
@@ -151,7 +159,7 @@ class Environment:
                 yield from self.talk.kill_steps()
         self.extensions.tell_lines(self._log)
         for extension in self.extensions:
-            if extension.events:
+            if extension.registered:
                 self._note("extension.registered", name=extension.name, events=extension.events,
                            external=extension.external)
             self._log(extension.log_line)
@@ -159,20 +167,24 @@ class Environment:
 
     def _start_steps(self, deadline: float) -> Steps:
         """Extensions first, then the runtime, then the function's own code. Value: a fault or None."""
-        figures, message = self.talk.figures, ENOUGH
-        if self.extensions.external:
+        message, cost = ENOUGH, (self.talk.figures.init_ms, 1.0)
+        external = self.extensions.external
+        if external:
             message = yield from self._hear_steps(deadline, self.extensions.all_registered)
             if message is ENOUGH:
                 self.talk.sandbox.start_runtime()
         if message is ENOUGH:
-            message = yield from self._hear_steps(deadline, lambda: False, figures.init_ms)
+            # With others at work time must not pass for the runtime alone: it is charged at the end.
+            message = yield from self._hear_steps(deadline, lambda: False, *(() if external else cost))
         if isinstance(message, Next):
             if not self.extensions:
                 return None
             self.talk.sandbox.close_registration()
             message = yield from self._hear_steps(deadline, self.extensions.all_ready)
             if message is ENOUGH:
-                return None
+                if not external or (yield from self.talk.charge_steps(None, deadline, *cost)):
+                    return None
+                message = None
         if isinstance(message, InitError):
             return Fault(Status.ERROR, message.error_type, self._public(message.document))
         return (yield from self._death_steps(message))
@@ -185,7 +197,10 @@ class Environment:
         """
         while not enough():
             message = yield from self.talk.listen_steps(deadline, *cost)
-            if not self.extensions.take(message) or isinstance(message, ExtensionEnded):
+            if not self.extensions.take(message):
+                return message
+            self.talk.extensions_rest()
+            if isinstance(message, ExtensionEnded):
                 return message
         return ENOUGH
 

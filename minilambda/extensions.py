@@ -18,8 +18,7 @@ from .invocation import Invocation
 from .sandbox import (
     ExtensionEnded, ExtensionFailed, ExtensionOutput, ExtensionReady, ExtensionRegistered, Message,
 )
-
-MOST = 10  # AWS page as above: "You can use up to ten extensions for a function"
+from .sandbox.extensions_api import MOST
 
 
 @dataclass(eq=False, slots=True)
@@ -34,6 +33,10 @@ class Extension:
     error_type: str | None = None
     alive: bool = True
     lines: list[str] = field(default_factory=list)
+
+    @property
+    def registered(self) -> bool:
+        return self.state not in ("Started", "LaunchError")
 
     @property
     def log_line(self) -> str:
@@ -55,7 +58,7 @@ class Extensions:
 
     def __bool__(self) -> bool:
         """Has any registered? Only then is there a Shutdown phase."""
-        return any(extension.state != "Started" for extension in self)
+        return any(extension.registered for extension in self)
 
     def take(self, message: Message | str | None) -> bool:
         """Keep what an extension says. False: it isn't from one."""
@@ -107,13 +110,18 @@ class Extensions:
         return [extension.name for extension in self if not extension.external]
 
     def all_registered(self) -> bool:
-        return all(extension.state != "Started" for extension in self)
+        return all(extension.registered for extension in self)
 
     def all_ready(self) -> bool:
         """Has each that registered asked for its next event?"""
         return all(extension.state in ("Ready", "Started") for extension in self)
 
     # -- Invoke --------------------------------------------------------------------------------------
+
+    def at_work(self) -> bool:
+        """Is an external one doing something, for all we know?"""
+        return any(extension.external and extension.alive and extension.state != "Ready"
+                   for extension in self)
 
     def begin_invoke(self) -> list[str]:
         """Names of those that are told of an invocation; the Invoke phase waits for them."""

@@ -72,7 +72,7 @@ class Placement:
                 environment.shut_down("closed", at_once=True)
                 self._forget(environment)
         for environment in self._by_key.values():  # those whose Shutdown phase took too long
-            environment.talk.end()
+            environment.abandon()
 
     def _warm(self, function: FunctionConfiguration) -> Environment | None:
         candidates = []

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .conversation import Conversation, Steps
-from .extensions import Extensions
 from .sandbox import Exit, RuntimeExit
 
 SECONDS, INTERNAL_ONLY_SECONDS = 2.0, 0.5
@@ -27,12 +26,11 @@ REASONS = {"timeout": "timeout", "crash": "failure", "out-of-memory": "failure",
 
 
 class Shutdown:
-    """``note``: records an event of the environment; ``log``: writes a line of its log."""
+    """``note``: records an event of the environment."""
 
-    def __init__(self, talk: Conversation, extensions: Extensions, note: Callable[..., None],
-                 log: Callable[[str], None]) -> None:
-        self.talk, self.extensions, self.clock = talk, extensions, talk.clock
-        self.note, self.log = note, log
+    def __init__(self, talk: Conversation, note: Callable[..., None]) -> None:
+        self.talk, self.extensions, self.clock = talk, talk.extensions, talk.clock
+        self.note = note
         self.runtime_ended = False
 
     def steps(self, reason: str, runtime_ended: bool) -> Steps:
@@ -50,7 +48,7 @@ class Shutdown:
             yield from self.talk.kill_steps()
         else:
             self.talk.end()
-        extensions.tell_lines(self.log)
+        extensions.tell_lines(self.talk.log)
         self.note("shutdown.ended", duration_ms=round((self.clock.seconds - began) * 1000, 6),
                   status="success" if in_time else "timeout")
 
@@ -83,7 +81,8 @@ class Shutdown:
             message: Any = yield from self.talk.listen_steps(deadline)
             if message is None:
                 return False
-            self.extensions.take(message)
+            if self.extensions.take(message):
+                self.talk.extensions_rest()
             if isinstance(message, RuntimeExit | Exit):
                 self.runtime_ended = True
         return True

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "minilambda"
 RINGS = [
     {"limits", "errors", "faults", "function", "invocation", "model", "package",
      "layer"},
-    {"clock", "work", "trace", "logs", "metrics", "billing", "processor"},
+    {"clock", "work", "trace", "logs", "metrics", "billing", "patience", "processor"},
     {"sandbox"},
     {"setting", "conversation", "environment", "extensions", "shutdown"},
     {"concurrency", "placement", "registry", "layers"},
@@ -81,7 +81,7 @@ def test_a_module_says_what_it_is_and_stays_short(path):
 def test_what_runs_inside_a_sandbox_is_standard_library_only():
     import sys
 
-    for name in ("bootstrap.py", "cloud_time.py", "entry.py", "launcher.py", "processes.py", "python_main.py",
+    for name in ("api_connection.py", "bootstrap.py", "cloud_time.py", "entry.py", "launcher.py", "processes.py", "python_main.py",
                  "redirection.py", "sharing.py", "supervisor.py", "tree.py"):
         for node in ast.walk(ast.parse((PACKAGE / "sandbox" / name).read_text())):
             found = []
@@ -93,5 +93,5 @@ def test_what_runs_inside_a_sandbox_is_standard_library_only():
             for module in found:
                 top = module.split(".")[0]
                 assert top in sys.stdlib_module_names | {
-                    "bootstrap", "cloud_time", "processes", "redirection", "sharing", "tree",
+                    "api_connection", "bootstrap", "cloud_time", "processes", "redirection", "sharing", "tree",
                     "psutil"}, (name, module)

@@ -140,7 +140,7 @@ class InlineSandbox:
     def freeze(self) -> None:
         self.measure()
 
-    def measure(self) -> None:
+    def measure(self, states: bool = False) -> None:
         self.receiver(Usage(self.base_mb, (self.cpu,)))
 
     def kill(self) -> None:

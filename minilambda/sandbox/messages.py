@@ -61,11 +61,13 @@ class GaveUp:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """``peak_mb``: most memory so far. ``cpu``: seconds of CPU so far, by the number of threads
-    that had them at once (see ``processor``).
+    that had them at once (see ``processor``). ``busy``: if that was asked, does any of its threads
+    run, or want to?
     """
 
     peak_mb: float
     cpu: tuple[float, ...]
+    busy: bool = False
 
     @property
     def total(self) -> float:

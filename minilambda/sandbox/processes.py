@@ -94,7 +94,7 @@ class Proc:
                 with open(f"/proc/{pid}/task/{task}/stat", "rb") as file:
                     state = file.read().rsplit(b")", 1)[1].split()[0]
                 with open(f"/proc/{pid}/task/{task}/schedstat", "rb") as file:
-                    found[task] = int(file.read().split()[0]) / 1e9, state == b"R"
+                    found[task] = int(file.read().split()[0]) / 1e9, state in b"RD"
         except (OSError, IndexError):
             pass  # one has just ended
         return found

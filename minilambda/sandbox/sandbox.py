@@ -160,9 +160,19 @@ class Sandbox:
             self.zygote.ask(do="stop", name=self.name)
             return True
 
-    def measure(self) -> None:
-        """Ask for a :class:`Usage` message."""
-        self.zygote.ask(do="usage", name=self.name)
+    def measure(self, states: bool = False) -> None:
+        """Ask for a :class:`Usage` message; with ``states`` it says whether anyone is busy.
+
+        Then what was sent before has arrived when that is looked at, and what they had sent by then
+        is told before it.
+        """
+        def ask() -> None:
+            self.zygote.ask(do="usage", name=self.name, states=states)
+
+        if states:
+            self.host.on_loop(lambda: (self.api.hear_out(), self._later(ask)))
+        else:
+            ask()
 
     def kill(self) -> None:
         """SIGKILL to the whole tree; an :class:`Exit` message follows."""
@@ -280,13 +290,25 @@ class Sandbox:
                 if self.api.measured is not None and not self.api.measured.done():
                     self.api.measured.set_result(None)
             case "usage":
-                self.receiver(Usage(message["peak_kb"] / 1024, tuple(message["cpu"])))
+                usage = Usage(message["peak_kb"] / 1024, tuple(message["cpu"]), message["busy"])
+                if message["states"]:
+                    self.api.hear_out()
+                    self._later(lambda: self.receiver(usage))
+                else:
+                    self.receiver(usage)
             case "exit":
                 if not self._gone:
                     self.api.hear_out()
                     self._tell(Exit(message["code"], message["reason"], message["peak_kb"] / 1024,
                                     tuple(message["cpu"])))
                     self.release()
+
+    def _later(self, action: Callable[[], None], turns: int = 5) -> None:
+        """When the loop has done what there is to do: a request takes it several turns."""
+        if turns:
+            self.host.loop.call_soon(self._later, action, turns - 1)
+        else:
+            action()
 
     def release(self) -> None:
         """Let go of everything the host holds for it. Called on the loop, or after its end."""

@@ -40,7 +40,8 @@ import redirection  # noqa: E402
 from tree import Child  # noqa: E402
 
 sys.path.pop(0)
-for name in ("bootstrap", "cloud_time", "processes", "redirection", "sharing", "tree"):
+for name in ("api_connection", "bootstrap", "cloud_time", "processes", "redirection", "sharing",
+             "tree"):
     del sys.modules[name]
 import datetime  # noqa: E402, F401  # environments are forked with it
 
@@ -175,11 +176,12 @@ class Supervisor:
             child.frozen = False
             self.signal(child, signal.SIGCONT)
 
-    def do_usage(self, name):
+    def do_usage(self, name, states=False):
         child = self.children.get(name)
         if child:
             self.measure(child)
-            self.send(event="usage", name=name, peak_kb=child.peak_kb, cpu=child.cpu_time())
+            self.send(event="usage", name=name, peak_kb=child.peak_kb, cpu=child.cpu_time(),
+                      states=states, busy=states and child.busy())
 
     def do_kill(self, name, reason="killed"):
         child = self.children.get(name)

@@ -34,6 +34,11 @@ class Child:
     def resident_kb(self):
         return sum(proc.resident_kb(pid) for pid in self.pids())
 
+    def busy(self):
+        """Does anything run or want to, the sandbox's own processes included?"""
+        pids = [pid for top in (self.pid, *self.strays) for pid in proc.tree(top)]
+        return any(wants for pid in pids for _, wants in proc.threads(pid).values())
+
     def look(self, pids):
         """See who computes: as often as can be, where CPU time is to be charged."""
         if not self.sharing or not pids:
@@ -55,9 +60,12 @@ class Child:
         self.look(pids)
         self.read_clocks(pids)
         living = sum(self.clocks.values())
+        if not self.sharing:  # nobody is charged
+            self.cpu = max(self.cpu, at_least, living + self.ended_cpu)
+            return [self.cpu + self.preloaded.cpu]
         # Of a child that lived between two looks only who waited for it can tell.
         waited_for = sum(proc.cpu_of_ended_children(pid) for pid in pids)
         self.cpu = max(self.cpu, at_least, living + self.ended_cpu, living + waited_for)
-        shared = self.sharing.by_number() if self.sharing else []
+        shared = self.sharing.by_number()
         alone = self.cpu - sum(shared[1:])
         return [max(alone, 0.0) + self.preloaded.cpu, *shared[1:]]
