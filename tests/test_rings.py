@@ -81,8 +81,9 @@ def test_a_module_says_what_it_is_and_stays_short(path):
 def test_what_runs_inside_a_sandbox_is_standard_library_only():
     import sys
 
-    for name in ("api_connection.py", "bootstrap.py", "cloud_time.py", "entry.py", "launcher.py", "processes.py", "python_main.py",
-                 "redirection.py", "sharing.py", "supervisor.py", "tree.py"):
+    for name in ("api_connection.py", "bootstrap.py", "cloud_time.py", "entry.py", "launcher.py",
+                 "processes.py", "python_main.py", "redirection.py", "sharing.py",
+                 "supervisor.py", "tree.py"):
         for node in ast.walk(ast.parse((PACKAGE / "sandbox" / name).read_text())):
             found = []
             if isinstance(node, ast.Import):
@@ -93,5 +94,6 @@ def test_what_runs_inside_a_sandbox_is_standard_library_only():
             for module in found:
                 top = module.split(".")[0]
                 assert top in sys.stdlib_module_names | {
-                    "api_connection", "bootstrap", "cloud_time", "processes", "redirection", "sharing", "tree",
+                    "api_connection", "bootstrap", "cloud_time", "processes", "redirection",
+                    "sharing", "tree",
                     "psutil"}, (name, module)
