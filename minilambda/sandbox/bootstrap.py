@@ -17,7 +17,6 @@ import logging
 import os
 import re
 import select
-import socket
 import sys
 import threading
 import time
@@ -26,63 +25,16 @@ from decimal import Decimal
 
 try:
     import cloud_time
+    from api_connection import Connection
 except ImportError:  # the inline tier imports this file as a part of its package
     from . import cloud_time
+    from .api_connection import Connection
 
 API = "/2018-06-01/runtime"
 NEXT = API + "/invocation/next"
 SMALL = 1 << 20  # bytes: a result of this size is never refused
 CLOCK_FD = 4
 THREADS = 1024  # AWS page: Lambda quotas, "Execution processes/threads"
-
-
-class Connection:
-    """Just enough of HTTP/1.1 for the Runtime API.
-
-    ``http.client`` would do, but importing it (with ssl and email) takes longer than all else that
-    a cold start does.
-    """
-
-    def __init__(self, address):
-        host, port = address.rsplit(":", 1)
-        self.host = address
-        # Looking up a name, even one that is an address, imports tables of Unicode for it.
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self.socket.connect((host, int(port)))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.reader = self.socket.makefile("rb")
-
-    def call(self, method, path, body, headers):
-        """Status, headers (names in small letters) and body of the answer."""
-        self.send(method, path, body, headers)
-        return self.receive()
-
-    def send(self, method, path, body, headers, then=""):
-        """``then``: another request's text, to follow at once."""
-        head = [f"{method} {path} HTTP/1.1", f"Host: {self.host}"]
-        head += [f"{name}: {value}" for name, value in headers.items()]
-        if body is not None:
-            head.append(f"Content-Length: {len(body)}")
-        self.socket.sendall("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + (body or b"")
-                            + then.encode())
-
-    def receive(self):
-        status = int(self.line().split(" ", 2)[1])
-        found = {}
-        while line := self.line():
-            name, _, value = line.partition(":")
-            found[name.lower()] = value.strip()
-        return status, found, self.reader.read(int(found.get("content-length", 0)))
-
-    def close(self):
-        self.reader.close()
-        self.socket.close()
-
-    def line(self):
-        data = self.reader.readline()
-        if not data:
-            raise ConnectionError("the Runtime API closed the connection")
-        return data.rstrip(b"\r\n").decode("latin-1")
 
 
 class Nap:
@@ -129,50 +81,35 @@ class RuntimeApi:
         connection = getattr(self.local, "connection", None)
         if connection is None:
             connection = self.local.connection = Connection(self.address)
-        elif self.local.busy:  # a signal's handler, while the request for the next event waits
+        elif connection.busy:  # a signal's handler, while a request waits
             connection = Connection(self.address)
             try:
                 return connection.call(method, path, body, headers or {})
             finally:
                 connection.close()
-        self.local.busy = True
-        try:
-            return connection.call(method, path, body, headers or {})
-        finally:
-            self.local.busy = False
+        return connection.call(method, path, body, headers or {})
 
     def start(self):
-        """Say that nothing of the function's code has run yet.
-
-        ``direct``: this connection may be served without a web server.
-        """
+        """Nothing of the function's code has run yet. (And no web server is needed from here on.)"""
         self.own.call("POST", "/minilambda/started", b"direct", {})
 
-    def next(self):
-        _, headers, body = self.own.call("GET", NEXT, None, {})
-        return headers, body
+    def next(self, request_id=None, result=None):
+        """Headers and body of the next event. A result that can't be too large is sent along."""
+        if request_id is None:
+            return self.own.call("GET", NEXT, None, {})[1:]
+        return self.own.call("POST", f"{API}/invocation/{request_id}/response", result, {},
+                             then=f"GET {NEXT} HTTP/1.1\r\nHost: {self.address}\r\n\r\n")[1:]
 
     def respond(self, request_id, body):
         return self.own.call("POST", f"{API}/invocation/{request_id}/response", body, {})
-
-    def respond_and_next(self, request_id, body):
-        """In one go. For a result that can't be too large: a refusal would come too late."""
-        self.own.send("POST", f"{API}/invocation/{request_id}/response", body, {},
-                      then=f"GET {NEXT} HTTP/1.1\r\nHost: {self.address}\r\n\r\n")
-        self.own.receive()
-        _, headers, body = self.own.receive()
-        return headers, body
 
     def fail(self, path, error, kind):
         headers = {"Lambda-Runtime-Function-Error-Type": kind, "Content-Type": "application/json"}
         self.own.call("POST", API + path, to_json(error).encode(), headers)
 
     def sleep(self, seconds):
-        body = json.dumps(seconds).encode()
-        if self.own is not None and threading.get_ident() == self.main:
-            self.own.call("POST", "/minilambda/sleep", body, {})
-        else:
-            self.call("POST", "/minilambda/sleep", body)
+        mine = self.own and not self.own.busy and threading.get_ident() == self.main
+        (self.own if mine else self).call("POST", "/minilambda/sleep", json.dumps(seconds).encode(), {})
 
     def nap(self, began, end):
         return Nap(self, began, end)
@@ -389,7 +326,7 @@ def serve(api, clock, formatter, handler):
             if os.getpid() != process:
                 return
             if len(reply) <= SMALL:
-                following = api.respond_and_next(request_id, reply)
+                following = api.next(request_id, reply)
                 continue
             status, _, answer = api.respond(request_id, reply)
             if status == 413:

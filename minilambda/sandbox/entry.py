@@ -52,7 +52,7 @@ def main():
     import redirection
 
     sys.path.pop(0)
-    for name in ("bootstrap", "cloud_time", "redirection"):
+    for name in ("api_connection", "bootstrap", "cloud_time", "redirection"):
         del sys.modules[name]  # a handler's own module may have that name
     bootstrap.main(redirection.Redirection(**redirect) if redirect else None)
 

@@ -17,7 +17,7 @@ def main():
     import redirection
 
     sys.path.pop(0)
-    for name in ("bootstrap", "cloud_time", "redirection"):
+    for name in ("api_connection", "bootstrap", "cloud_time", "redirection"):
         del sys.modules[name]  # a handler's own module may have that name
     redirect = os.environ.pop("MINILAMBDA_REDIRECT", None)
     bootstrap.main(redirection.Redirection(**json.loads(redirect)) if redirect else None)

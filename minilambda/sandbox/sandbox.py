@@ -178,7 +178,7 @@ class Sandbox:
             self.zygote.ask(do="usage", name=self.name, states=states)
 
         if states:
-            self.host.on_loop(lambda: self._later(ask))
+            self.host.on_loop(lambda: (self.api.hear_out(), self._later(ask)))
         else:
             ask()
 
@@ -321,6 +321,7 @@ class Sandbox:
             case "usage":
                 usage = Usage(message["peak_kb"] / 1024, tuple(message["cpu"]), message["busy"])
                 if message["states"]:
+                    self.api.hear_out()
                     self._later(lambda: self.receiver(usage))
                 else:
                     self.receiver(usage)

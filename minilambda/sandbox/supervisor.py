@@ -41,7 +41,8 @@ import redirection  # noqa: E402
 from tree import Child  # noqa: E402
 
 sys.path.pop(0)
-for name in ("bootstrap", "cloud_time", "confinement", "processes", "redirection", "sharing", "tree"):
+for name in ("api_connection", "bootstrap", "cloud_time", "confinement", "processes", "redirection",
+             "sharing", "tree"):
     del sys.modules[name]
 import datetime  # noqa: E402, F401  # environments are forked with it
 

@@ -64,10 +64,10 @@ class Bench:
     def run(self) -> None:
         others, tier = self.others, self.tier
         script = FIRST_RESULT.format(root=str(ROOT), tier=tier)
-        first = sample(lambda: subprocess.run([sys.executable, "-c", script], check=True), 3, 1)
+        first = sample(lambda: subprocess.run([sys.executable, "-c", script], check=True), 1, 0)
         self.row("import, `Cloud()`, deploy, first result, close", first,
                  limit=("fork+exec", others.exec))
-        with Cloud(sandbox=tier) as cloud:
+        with Cloud(sandbox=tier, durations="modelled") as cloud:  # as all of the book's pages do
             self.cloud, self.lab = cloud, Lab(cloud)
             self.starts()
             self.warm()
@@ -95,7 +95,7 @@ class Bench:
                  else ("fork+exec", others.exec))
         client = None
         if others.client:
-            client = self.cold(self.deploy_client(peers.HANDLER), 10)
+            client = self.cold(self.deploy_client(peers.HANDLER), 8)
         trivial = self.cold(self.deploy(peers.HANDLER), 40)
         self.row("cold start, trivial handler", trivial, ("awslambdaric", client), limit,
                  "<= 20 ms" if self.tier == "bubblewrap" else "<= 4 ms; 12 x awslambdaric")
@@ -106,10 +106,10 @@ class Bench:
         # As an installer leaves it: compiled. (Else every cold start would compile botocore.)
         compileall.compile_dir(os.path.dirname(botocore.__file__), quiet=2)
         only = self.deploy("import boto3\n" + peers.HANDLER, MemorySize=1792)
-        self.row("cold start, handler imports boto3", self.cold(only, 20), limit=limit,
+        self.row("cold start, handler imports boto3", self.cold(only, 15), limit=limit,
                  wanted="<= 10 ms")
         local = others.lambda_local and others.lambda_local.cold(peers.BOTO3_HANDLER, 3)
-        self.row("cold start, handler makes a boto3 client", self.cold(boto3, 10),
+        self.row("cold start, handler makes a boto3 client", self.cold(boto3, 6),
                  ("python-lambda-local", local), limit)
         if self.tier == "process":
             self.memory(only)
@@ -248,7 +248,7 @@ def _write(lines: list[str], others: Others, load: float) -> None:
         f"`make bench`, {datetime.date.today():%d %B %Y}, {platform.system()} on "
         f"{platform.machine()}, {psutil.cpu_count()} cores, {memory:.0f} GB, "
         f"Python {platform.python_version()}. Other work was running: load average {load:.1f}.", "",
-        "Median; in brackets the fastest tenth. *peer / ours* and *limit / ours*: more than 1 means "
+        "Modelled durations. Median; in brackets the fastest tenth. *peer / ours* and *limit / ours*: more than 1 means "
         "that ours is quicker.", "",
         f"Limits: fork+exec of an empty Python {others.exec}, fork alone {others.fork}, "
         f"TCP round trip {others.tcp}, process ping-pong {others.pair}.",
