@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from .sandbox import Sandbox
 
 FILES = 65_536
+# Real ones for the supervisor to end everything and clear up: packages can be thousands of files,
+# and the machine may be busy.
+CLOSE_SECONDS = 60
 
 # What the supervisor, and so every function, is started with: nothing of the reader's own.
 CLEAN_ENVIRONMENT = {"LANG": "C.UTF-8", "TZ": "UTC", "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -101,7 +104,11 @@ class Host:
             return
         self._closed = True
         self._control.shutdown(socket.SHUT_RDWR)
-        self._supervisor.wait(10)
+        try:
+            self._supervisor.wait(CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:  # environments die with it; its folder is cleared below
+            self._supervisor.kill()
+            self._supervisor.wait()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
         self._control.close()
