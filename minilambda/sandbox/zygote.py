@@ -19,6 +19,10 @@ from typing import Any
 
 from . import tiers
 
+# Real ones for the supervisor to end everything and clear up: packages can be thousands of files,
+# and the machine may be busy.
+CLOSE_SECONDS = 60
+
 # What the supervisor, and so every function, is started with: nothing of the reader's own.
 CLEAN_ENVIRONMENT = {"LANG": "C.UTF-8", "TZ": "UTC", "PATH": "/usr/local/bin:/usr/bin:/bin",
                      "PYTHONHASHSEED": "0"}
@@ -81,7 +85,12 @@ class Zygote:
             self.control.shutdown(socket.SHUT_RDWR)
 
     def wait(self) -> None:
-        self.process.wait(10)
+        """Until it has ended; one that is too slow at it is killed, and what it started with it."""
+        try:
+            self.process.wait(CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def close(self) -> None:
         self.control.close()

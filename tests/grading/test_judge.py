@@ -52,7 +52,7 @@ ATTACKS = {
     "memory-hog": {"memory_set": "held = []\nwhile True:\n    held.append(b'x' * 10_000_000)"},
     "fork-bomb": {"memory_set": "import os\nwhile True:\n    try:\n        os.fork()\n"
                                 "    except OSError:\n        pass"},
-    "babbler": {"memory_set": "import os, socket\nfor fd in range(3, 64):\n    try:\n"
+    "babbler": {"memory_set": "import os, socket\nfor fd in range(3, 256):\n    try:\n"
                               "        os.write(fd, b'{\"done\": true}\\n' * 3 + b'not json\\n')\n"
                               "    except OSError:\n        pass"},
     "markup": {"event_invoke": before(

@@ -10,11 +10,13 @@ import sysconfig
 import zipfile
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
-from minilambda import zip_handler
+from minilambda import wheelhouse, zip_handler
 
-from .layer_files import zipped
+from .layer_files import zeros, zipped
 
 NATIVE = "import native\ndef handler(event, context): return native.answer\n"
 APP = "import greeting\ndef handler(event, context): return greeting.greet(event)\n"
@@ -122,3 +124,82 @@ def test_a_native_library_for_another_python(lab):
         {"app.py": NATIVE, f"native{other}": b"\x7fELF"}))
     assert lab.invoke(name).value["errorMessage"] == (
         "Unable to import module 'app': No module named 'native'")
+
+
+PICTURE = """
+from PIL import Image
+def handler(event, context):
+    return Image.new("RGB", (2, 3), "teal").resize((4, 6)).getpixel((3, 5))
+"""
+
+
+def unpacked(wheels, folder):
+    """What ``pip install --target`` lays out."""
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder)
+    return folder
+
+
+def test_a_library_with_native_parts_that_fits(lab, tmp_path):
+    wheelhouse.fill(tmp_path / "wheels", "pillow")
+    package = unpacked((tmp_path / "wheels").iterdir(), tmp_path / "package")
+    (tmp_path / "app.py").write_text(PICTURE)
+    name = lab.deploy("", MemorySize=256)
+    lab.client.update_function_code(FunctionName=name,
+                                    ZipFile=zip_handler(tmp_path / "app.py", package))
+    assert lab.invoke(name).value == [0, 128, 128]
+
+
+def test_a_library_with_native_parts_for_another_system(lab, tmp_path):
+    wheelhouse.foreign(tmp_path / "wheels", "pillow", "win_amd64")
+    package = unpacked((tmp_path / "wheels").iterdir(), tmp_path / "package")
+    (tmp_path / "app.py").write_text(PICTURE)
+    name = lab.deploy("", MemorySize=256)
+    lab.client.update_function_code(FunctionName=name,
+                                    ZipFile=zip_handler(tmp_path / "app.py", package))
+    assert lab.invoke(name).value == {
+        "errorType": "Runtime.ImportModuleError", "requestId": "", "stackTrace": [],
+        "errorMessage": "Unable to import module 'app': cannot import name '_imaging' from 'PIL' "
+                        "(/var/task/PIL/__init__.py)"}
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js")
+def test_node_modules(lab, tmp_path):
+    (tmp_path / "node_modules" / "double").mkdir(parents=True)
+    (tmp_path / "node_modules" / "double" / "index.js").write_text(
+        "module.exports = (number) => 2 * number;")
+    (tmp_path / "index.js").write_text(
+        'const double = require("double"); exports.handler = async (event) => double(event);')
+    lab.count += 1
+    lab.client.create_function(
+        FunctionName=f"node-{lab.count}", Runtime="nodejs12.x", Role=lab.role,
+        Handler="index.handler", Code={"ZipFile": zip_handler(tmp_path)}, Timeout=30)
+    assert lab.invoke(f"node-{lab.count}", 21).value == 42
+
+
+def test_more_than_50_mb_goes_through_s3(lab):
+    """And then it runs. 250 MB unpacked is the end on either road."""
+    big = zipped({"app.py": "import os\ndef handler(event, context): "
+                            "return os.path.getsize('data')\n",
+                  "data": os.urandom(51 << 20)})
+    name, s3 = lab.deploy(""), boto3.client("s3")
+    with pytest.raises(ClientError) as refused:
+        lab.client.update_function_code(FunctionName=name, ZipFile=big)
+    assert str(refused.value) == (
+        "An error occurred (RequestEntityTooLargeException) when calling the UpdateFunctionCode "
+        "operation: Request must be smaller than 69905067 bytes for the UpdateFunctionCode "
+        "operation")
+    bucket = f"deployments-{lab.cloud.sandbox}"
+    s3.create_bucket(Bucket=bucket,
+                     CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+    s3.put_object(Bucket=bucket, Key="big.zip", Body=big)
+    lab.client.update_function_code(FunctionName=name, S3Bucket=bucket, S3Key="big.zip")
+    assert lab.invoke(name).value == 51 << 20
+    s3.put_object(Bucket=bucket, Key="big.zip", Body=zeros(250))
+    with pytest.raises(ClientError) as refused:
+        lab.client.update_function_code(FunctionName=name, S3Bucket=bucket, S3Key="big.zip")
+    assert str(refused.value) == (  # question 6 of the course's quiz
+        "An error occurred (InvalidParameterValueException) when calling the UpdateFunctionCode "
+        "operation: Unzipped size must be smaller than 262144000 bytes")
+    assert lab.invoke(name).value == 51 << 20
