@@ -1,14 +1,12 @@
 """External and internal extensions through the Extensions API, and the Shutdown phase."""
 
 import json
-import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import time
 
-import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
