@@ -68,6 +68,7 @@ class Conversation:
         self._patience = self._waited = 0.0
         self._cpu_seen = self._cpu_charged = 0.0
         self._shown_ns = 0  # what code sees as the present
+        self.endings: list[Callable[[], None]] = []  # called when nothing of it may live on
 
     # -- what an environment does with it --------------------------------------------------------
 
@@ -169,6 +170,8 @@ class Conversation:
         self._abandon()
 
     def _abandon(self) -> None:
+        for ending in list(self.endings):
+            ending()
         parked, self._parked = self._parked, set()
         for event in parked:
             self.clock.succeed(event, Killed)
@@ -180,16 +183,29 @@ class Conversation:
         Raises:
             Killed: the environment was killed meanwhile; the answer has nobody to go to.
         """
-        asked = self.clock.event()
-        serving = self._park(asked, self._call_steps(asked, threading.get_ident()))
-        try:
+        with self.outside_call(self.setting.model.latency(service)):
             yield
+
+    @contextlib.contextmanager
+    def outside_call(self, seconds: float,
+                     granted: Callable[[Work], None] | None = None) -> Iterator[Work]:
+        """Around a wait of the code for somebody outside, which takes ``seconds`` after the answer.
+
+        Value: the work that time waits for meanwhile. ``granted`` is told of it too, in the order in
+        which those who ask at one instant may go on.
+
+        Raises:
+            Killed: as :meth:`aws_call`.
+        """
+        asked = self.clock.event()
+        serving = self._park(asked, self._call_steps(asked, threading.get_ident(), granted))
+        try:
+            yield serving
         finally:
             answered = self.clock.event()
-            latency = self.setting.model.latency(service)
             with self.clock.lock:
                 self._parked.add(answered)
-                self.clock.process(self._wake_steps(answered, latency))
+                self.clock.process(self._wake_steps(answered, seconds))
                 serving.done()
             self._wait(answered)
 
@@ -224,12 +240,16 @@ class Conversation:
             self._resume()
             self.clock.succeed(event)
 
-    def _call_steps(self, asked: simpy.Event, thread: int) -> Steps:
+    def _call_steps(self, asked: simpy.Event, thread: int,
+                    granted: Callable[[Work], None] | None) -> Steps:
         """When the CPU time so far has passed, the call is served; until then time stands still."""
         yield self.clock.timeout((yield from self._charge_steps()))
         if asked in self._parked and not self._ended:
             self._parked.discard(asked)
-            self.clock.succeed(asked, self.clock.work(thread=thread))
+            work = self.clock.work(thread=thread)
+            if granted is not None:
+                granted(work)
+            self.clock.succeed(asked, work)
 
     def _park(self, event: simpy.Event, steps: Steps) -> Any:
         def begin() -> None:

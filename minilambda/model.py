@@ -32,14 +32,20 @@ class Model:
 
     runtimes: Mapping[str, RuntimeModel]
     latency_ms: Mapping[str, float]
+    database_ms: Mapping[str, float]
     idle_seconds: float
 
     @classmethod
     def load(cls) -> Model:
         data = tomllib.loads(resources.files(__package__).joinpath("model.toml").read_text())
         runtimes = {name: RuntimeModel(**figures) for name, figures in data["runtimes"].items()}
-        return cls(runtimes, data["latency_ms"], data["environment"]["idle_seconds"])
+        return cls(runtimes, data["latency_ms"], data["database_ms"],
+                   data["environment"]["idle_seconds"])
 
     def latency(self, service: str | None) -> float:
         """Seconds that one call of ``service`` takes from inside a function."""
         return self.latency_ms.get(service or "", self.latency_ms["default"]) / 1000
+
+    def database(self, opens: bool) -> float:
+        """Seconds that a round trip to a database takes; or opening a connection, in all."""
+        return self.database_ms["connect" if opens else "query"] / 1000

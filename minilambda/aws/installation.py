@@ -1,7 +1,7 @@
 """Our Lambda service put in moto's place, and taken out again.
 
 Every moto internal that is touched is touched here, in ``vclock``, ``neighbours``, ``responses``,
-``protocol``, ``models``, ``polling`` or ``server``; ``tests/aws/test_moto_internals.py`` checks
+``protocol``, ``models``, ``polling``, ``rds`` or ``server``; ``tests/aws/test_moto_internals.py`` checks
 each signature, so that an upgrade fails by name.
 """
 
@@ -18,7 +18,7 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_api._internal import mock_random
 from moto.sqs.models import SQSBackend
 
-from . import current, models, polling
+from . import current, models, polling, rds
 from .service import LambdaApi, Runtime
 from .vclock import VirtualClock
 
@@ -40,6 +40,7 @@ def install(runtime: Runtime) -> LambdaApi:
     _swap(s3_notifications, "_invoke_awslambda", models.refuse_s3_notification)
     if not runtime.clock.wall:
         _swap(SQSBackend, "receive_message", polling.without_waiting(SQSBackend.receive_message))
+    rds.install(_swap)
     stock.lambda_backends.clear()
     clock = VirtualClock(runtime.clock)
     clock.start()

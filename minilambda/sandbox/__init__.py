@@ -21,9 +21,11 @@ from .messages import (
     Started,
     Usage,
 )
+from .postgres import Postgres, PostgresFailed
+from .relay import Relay
 from .runtime_api import Work
 from .sandbox import Sandbox
 
 __all__ = ["Exit", "Failure", "GaveUp", "Host", "InitError", "InlineHost", "InlineSandbox",
-           "Message", "Next", "Output", "Response", "Sandbox", "Sleep", "Started", "Usage", "Work",
+           "Message", "Next", "Output", "Postgres", "PostgresFailed", "Relay", "Response", "Sandbox", "Sleep", "Started", "Usage", "Work",
            "runtimes"]

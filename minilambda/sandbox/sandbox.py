@@ -14,6 +14,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -49,18 +50,24 @@ class Sandbox:
         self._clock_fd = _page()
         self._clock = mmap.mmap(self._clock_fd, PAGE.size)
         self._doors: list[socket.socket] = []
-        self._cloud_door: socket.socket | None = None
+        self._watched: list[socket.socket] = []
+        self._services = dict(host.services)
+        self._access_key = variables["AWS_ACCESS_KEY_ID"]
+        ports = {port: port for port in self._services}
         self._server: web.Server | None = None
         self._listener: asyncio.Server | None = None
         self.api = RuntimeApi(self._tell, response_limit)
         if host.tier.name == "process":
             door = socket.create_server(("127.0.0.1", 0))
             self._doors.append(door)
+            for port in ports:
+                self._doors.append(socket.create_server(("127.0.0.1", 0)))
+                ports[port] = self._doors[-1].getsockname()[1]
             variables = variables | {
                 "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{door.getsockname()[1]}"}
         self.plan = host.tier.plan(host.store, task, opt, self.home, variables, function.runtime,
                                    function.memory_size, function.ephemeral_storage,
-                                   host.cloud_port)
+                                   host.cloud_port, ports)
         self.output = OutputPipe(self.plan.renames)
         host.sandboxes[name] = self
         host.on_loop(self._open)
@@ -108,6 +115,7 @@ class Sandbox:
         else:
             theirs = None
             self._serve_api(self._doors[0])
+            self._serve_others(self._doors[1:])
         self.host.ask(
             tuple(descriptors), do="spawn", name=self.name, limit_kb=self.plan.limit_mb * 1024,
             environment=self.plan.environment, descriptors=len(descriptors),
@@ -125,26 +133,39 @@ class Sandbox:
         self.host.task(serve())
 
     def _take_doors(self) -> None:
-        """The sandbox passes out its two listening sockets: Runtime API, and the AWS endpoint."""
+        """The sandbox passes out its listening sockets: Runtime API, AWS endpoint, and services."""
         self.host.loop.remove_reader(self._channel)
-        _, descriptors, _, _ = socket.recv_fds(self._channel, 64, 2)
+        wanted = 2 + len(self._services)
+        _, descriptors, _, _ = socket.recv_fds(self._channel, 64, wanted)
         self._channel.close()
-        if len(descriptors) != 2:
+        self._doors += [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        if len(descriptors) != wanted:
             return  # it died first; the supervisor will say so
-        api, cloud = (socket.socket(fileno=descriptor) for descriptor in descriptors)
-        cloud.setblocking(False)
-        self._doors += [api, cloud]
-        self._cloud_door = cloud
+        api, cloud, *others = self._doors
         self._serve_api(api)
-        self.host.loop.add_reader(cloud, self._accept, cloud)
+        self._watch(cloud, self.host.serve_connection)
+        self._serve_others(others)
 
-    def _accept(self, door: socket.socket) -> None:
+    def _serve_others(self, doors: list[socket.socket]) -> None:
+        for door, serve in zip(doors, self._services.values(), strict=True):
+            self._watch(door, partial(self._admit, serve))
+
+    def _admit(self, serve: Callable[[socket.socket, str], None],
+               connection: socket.socket) -> None:
+        serve(connection, self._access_key)
+
+    def _watch(self, door: socket.socket, take: Callable[[socket.socket], None]) -> None:
+        door.setblocking(False)
+        self._watched.append(door)
+        self.host.loop.add_reader(door, self._accept, door, take)
+
+    def _accept(self, door: socket.socket, take: Callable[[socket.socket], None]) -> None:
         try:
             connection, _ = door.accept()
         except OSError:
             return
         connection.setblocking(True)
-        self.host.serve_connection(connection)
+        take(connection)
 
     def _read_output(self) -> None:
         lines = self.output.drain(limit=4)
@@ -185,8 +206,8 @@ class Sandbox:
             if self._listener is not None:
                 self._listener.close()
                 self.host.task(self._server.shutdown(0))
-            if self._cloud_door is not None:
-                self.host.loop.remove_reader(self._cloud_door)
+            for door in self._watched:
+                self.host.loop.remove_reader(door)
         for door in self._doors:
             door.close()
         self.output.close()

@@ -45,7 +45,7 @@ class ProcessTier:
 
     def plan(self, store: CodeStore, task: Path, opt: Path, home: Path,
              variables: dict[str, str], runtime: str, limit_mb: int, tmp_mb: int,
-             cloud_port: int) -> Plan:
+             cloud_port: int, services: dict[int, int]) -> Plan:
         tmp = home / "tmp"
         tmp.mkdir()
         paths = {"/tmp": str(tmp), "/var/task": str(task), "/opt": str(opt)}
@@ -55,7 +55,8 @@ class ProcessTier:
             "LAMBDA_RUNTIME_DIR": str(store.runtime),
             "TMPDIR": str(tmp),
         }
-        redirect = {"paths": paths, "exempt": str(store.root.parent)}
+        redirect = {"paths": paths, "exempt": str(store.root.parent),
+                    "ports": {str(port): door for port, door in services.items()}}
         command = runtimes.command(runtime, variables, python(), folders,
                                    {"/var/task": task, "/opt": opt})
         if command is None and _has_libraries(task, task / "lib", opt / "lib"):
@@ -72,7 +73,7 @@ class BubblewrapTier:
 
     def plan(self, store: CodeStore, task: Path, opt: Path, home: Path,
              variables: dict[str, str], runtime: str, limit_mb: int, tmp_mb: int,
-             cloud_port: int) -> Plan:
+             cloud_port: int, services: dict[int, int]) -> Plan:
         variables = variables | {
             "LAMBDA_TASK_ROOT": "/var/task",
             "LAMBDA_RUNTIME_DIR": "/var/runtime",
@@ -97,7 +98,8 @@ class BubblewrapTier:
         started = runtimes.command(runtime, variables, python(), folders,
                                    {"/var/task": task, "/opt": opt})
         command += ["--remount-ro", "/", "--chdir", "/var/task", "--", *python(),
-                    "/var/runtime/entry.py", str(RUNTIME_PORT), str(cloud_port), *(started or [])]
+                    "/var/runtime/entry.py",
+                    ",".join(map(str, (RUNTIME_PORT, cloud_port, *services))), *(started or [])]
         return Plan(variables, limit_mb, command=command, opens_own_doors=True, skip=2)
 
 
