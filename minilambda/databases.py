@@ -77,8 +77,8 @@ class Guest:
         self.environment.talk.endings.append(self._end)
 
     @contextlib.contextmanager
-    def turn(self, opens: bool) -> Iterator[Work]:
-        seconds = self.setting.model.database(opens)
+    def turn(self, what: str | None) -> Iterator[Work]:
+        seconds = self.setting.model.database(what)
         try:
             with self.environment.talk.outside_call(seconds, self.line.join) as work:
                 self.line.wait(work)
@@ -92,8 +92,8 @@ class Guest:
     def leave(self, work: Work) -> None:
         self.line.leave(work)
 
-    def again(self) -> Work:
-        return self.setting.clock.work()
+    def again(self, thread: int) -> Work:
+        return self.setting.clock.work(thread=thread)
 
     def opened(self, accepted: bool) -> None:
         clock = self.setting.clock

@@ -46,6 +46,7 @@ class Model:
         """Seconds that one call of ``service`` takes from inside a function."""
         return self.latency_ms.get(service or "", self.latency_ms["default"]) / 1000
 
-    def database(self, opens: bool) -> float:
-        """Seconds that a round trip to a database takes; or opening a connection, in all."""
-        return self.database_ms["connect" if opens else "query"] / 1000
+    def database(self, what: str | None) -> float:
+        """Seconds that a round trip to a database takes (``query``); or opening a connection, in
+        all (``connect``)."""
+        return self.database_ms[what] / 1000 if what else 0.0

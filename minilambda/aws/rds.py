@@ -88,10 +88,10 @@ def _create(stock: Callable[..., Any], self: RDSBackend, db_kwargs: dict[str, An
             _key(self, identifier), user, password, name,
             _parameters(self, db_kwargs.get("db_parameter_group_name")), db_kwargs.get("port"))
     except (PortTaken, PostgresFailed) as problem:
-        del self.databases[identifier]
+        self.delete_db_instance(identifier, skip_final_snapshot=True)
         raise RDSClientError("InvalidParameterValue", str(problem)) from problem
     except BaseException:
-        del self.databases[identifier]
+        self.delete_db_instance(identifier, skip_final_snapshot=True)
         raise
     made.port = database.port
     return made

@@ -38,8 +38,11 @@ class Gone(Exception):
 class Party(Protocol):
     """Who is at the client's end, as far as the clock is concerned."""
 
-    def turn(self, opens: bool) -> AbstractContextManager[Work | None]:
-        """Around the wait for one answer; may raise :class:`Gone`. ``opens``: a connection."""
+    def turn(self, what: str | None) -> AbstractContextManager[Work]:
+        """Around the wait for one answer; may raise :class:`Gone`.
+
+        ``what``: ``connect`` or ``query``, which cost something; None, which doesn't.
+        """
 
     def opened(self, accepted: bool) -> None:
         """The server has taken the connection, or not."""
@@ -47,8 +50,8 @@ class Party(Protocol):
     def leave(self, work: Work) -> None:
         """The answer isn't to be had before others have gone on."""
 
-    def again(self) -> Work:
-        """Now it is: time waits for it once more."""
+    def again(self, thread: int) -> Work:
+        """Now it is: time waits for it, and for this thread that will bring it, once more."""
 
     def closed(self) -> None:
         """The connection is gone, from the server too."""
@@ -95,7 +98,8 @@ class Relay:
         self.server, self.client, self.party, self.others = server, client, party, others
         self._upstream: socket.socket | None = None
         self._asked, self._told = Frames(typed=False), Frames(typed=True)
-        self._pid = 0
+        self._pid = self._thread = 0
+        self._ready = False  # is the connection open, as the client sees it?
         self._copying = False
         self._idle, self._away = False, False
         self._blocked, self._again = False, None
@@ -133,6 +137,7 @@ class Relay:
     # -- its own thread -----------------------------------------------------------------------------
 
     def _run(self) -> None:
+        self._thread = threading.get_ident()
         try:
             self._upstream = self.server.connect()
             self.client.setblocking(True)
@@ -183,7 +188,9 @@ class Relay:
                 answer, last = self._ask(kind, message, None)
                 self._wake_others()
             else:
-                with self.party.turn(kind == b"start") as work:
+                # The figure for a connection stands for all of its round trips.
+                what = "query" if self._ready else "connect" if kind == b"start" else None
+                with self.party.turn(what) as work:
                     for other in list(self.others - {self}):
                         other.settle()
                     answer, last = self._ask(kind, message, work)
@@ -209,8 +216,6 @@ class Relay:
                 over = False
                 for told, piece in self._told.feed(data):
                     self._look(told, piece)
-                    if kind == b"start" and told in (b"R", b"E") and self.party is not None:
-                        self.party.opened(told == b"R")
                     over = over or self._ends(kind, told, piece)
                 if over:
                     return answer, False
@@ -226,7 +231,11 @@ class Relay:
                     work.done()
 
     def _look(self, kind: bytes, message: bytes) -> None:
-        if kind == b"K":
+        if kind in (b"Z", b"E") and not self._ready and self.party is not None:
+            self.party.opened(kind == b"Z")
+        if kind == b"Z":
+            self._ready = True
+        elif kind == b"K":
             self._pid = struct.unpack_from("!I", message, 5)[0]
         elif kind == b"G":
             self._copying = True
@@ -261,7 +270,7 @@ class Relay:
                 continue
             with other._changed:
                 if other._blocked:  # still: else its answer has come meanwhile
-                    other._blocked, other._again = False, other.party.again()
+                    other._blocked, other._again = False, other.party.again(other._thread)
 
     def _drop_work(self) -> None:
         with self._changed:
