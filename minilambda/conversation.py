@@ -22,7 +22,7 @@ import simpy
 
 from .clock import ClockStopped, Work
 from .function import FunctionConfiguration
-from .processor import Processor
+from .processor import CpuTime, Meter, Processor
 from .sandbox import (
     Exit, Failure, GaveUp, InlineSandbox, Message, Output, Response, Sandbox, Sleep, Started, Usage,
     runtimes,
@@ -34,6 +34,7 @@ Steps = Generator[simpy.Event, Any, Any]
 RESPONSE_HEADROOM = 100  # AWS's own figure for a result is 6,291,556 bytes, 100 over 6 MB
 QUIET_SECONDS, QUIET_CPU = 0.02, 0.0005  # real seconds between two looks; CPU seconds that count
 STUCK_SECONDS = 10.0  # real seconds that code which neither computes nor sleeps may take
+BUSY_FACTOR = 20  # real seconds that a second of CPU may take on a busy machine
 
 
 class Killed(Exception):
@@ -66,7 +67,7 @@ class Conversation:
         self._parked: set[simpy.Event] = set()
         self._work: Work | None = None
         self._patience = self._waited = 0.0
-        self._cpu_seen = self._cpu_charged = 0.0
+        self._meter = Meter(self.processor, setting.modelled)
         self._shown_ns = 0  # what code sees as the present
         self.endings: list[Callable[[], None]] = []  # called when nothing of it may live on
 
@@ -77,7 +78,7 @@ class Conversation:
         setting = self.setting
         self._mailbox.clear()
         self._ended = False
-        self._cpu_seen = self._cpu_charged = 0.0
+        self._meter = Meter(self.processor, setting.modelled)
         base = self.figures.memory_mb * 1024 if setting.modelled else None
         self.sandbox = setting.sandbox(
             name, self.function, variables, self._receive,
@@ -88,7 +89,7 @@ class Conversation:
         left = deadline - self.clock.seconds
         share = 1.0 if self.setting.modelled else self.processor.share
         self._patience, self._waited = max(0.05, left * share), 0.0
-        self._cpu_began = self._cpu_seen
+        self._meter.begin()
         self._active = True
         self._pause()
         self._resume()
@@ -137,11 +138,11 @@ class Conversation:
             self.clock.cancel(alarm)
 
     def freeze_steps(self) -> Steps:
-        """Stop the tree. Value: seconds of CPU it has used in all; None if it has died instead."""
+        """Stop the tree. Value: the CPU time it has used in all; None if it has died instead."""
         self._active = False
         usage = yield from self._ask_steps(self.sandbox.freeze)
         self._pause()
-        return None if usage is None else usage.total
+        return None if usage is None else usage.cpu
 
     def kill_steps(self) -> Steps:
         """Kill what is left, and wait (in real time) until it is gone."""
@@ -275,33 +276,28 @@ class Conversation:
 
     # -- CPU time -----------------------------------------------------------------------------------
 
-    def charge_steps(self, cpu: float, deadline: float, charge_ms: float, share: float) -> Steps:
-        """Let CPU time pass: what was modelled, or of ``cpu`` seconds in all those not charged yet.
+    def charge_steps(self, cpu: CpuTime, deadline: float, charge_ms: float, share: float) -> Steps:
+        """Let CPU time pass: what was modelled, or of ``cpu`` what is not charged yet.
 
         Value: False if the deadline fell meanwhile.
         """
-        seconds = charge_ms / 1000 / share if self.setting.modelled else self._owed(cpu)
+        seconds = charge_ms / 1000 / share if self.setting.modelled else self._meter.owed(cpu)
         left = deadline - self.clock.seconds
         self._pause()
         yield self.clock.timeout(min(seconds, left))
         return seconds <= left
 
-    def _owed(self, cpu: float) -> float:
-        """Seconds that the CPU time since the last charge takes on the function's share."""
-        fresh, self._cpu_charged = max(0.0, cpu - self._cpu_charged), cpu
-        return self.processor.stretched(fresh)
-
     def _measure_steps(self) -> Steps:
-        """Value: seconds of CPU used in all; as long as durations are modelled nobody asks."""
+        """Value: CPU time used in all; as long as durations are modelled nobody asks."""
         if self.setting.modelled:
-            return 0.0
+            return ()
         usage = yield from self._ask_steps(self.sandbox.measure)
-        return self._cpu_charged if usage is None else usage.total
+        return self._meter.charged if usage is None else usage.cpu
 
     def _charge_steps(self) -> Steps:
         """Value: seconds to let pass for the CPU time up to here."""
         cpu = yield from self._measure_steps()
-        return 0.0 if self.setting.modelled else self._owed(cpu)
+        return 0.0 if self.setting.modelled else self._meter.owed(cpu)
 
     def _ask_steps(self, question: Callable[[], None]) -> Steps:
         """Value: the Usage that answers, or None if the process died first. Holds time."""
@@ -328,11 +324,12 @@ class Conversation:
         if usage is None or self._work is None:
             return False
         left = max(0.0, deadline - self.clock.seconds)
-        used = usage.total - self._cpu_began
+        taken = self._meter.taken(usage.cpu)
         share = 1.0 if self.setting.modelled else self.processor.share
-        if used / share >= left or self._waited >= left + STUCK_SECONDS:
+        idle = self._waited - BUSY_FACTOR * self._meter.computed(usage.cpu)
+        if taken >= left or idle >= left + STUCK_SECONDS:
             return True
-        self._work.extend(QUIET_SECONDS if self._parked else max(0.05, left * share - used))
+        self._work.extend(QUIET_SECONDS if self._parked else max(0.05, (left - taken) * share))
         return False
 
     def _idle_steps(self) -> Steps:
@@ -341,7 +338,7 @@ class Conversation:
         A thread that waits for another (a pool's, say) tells nobody. What uses no CPU for a moment
         does nothing: time may pass.
         """
-        before = self._cpu_seen
+        before = sum(self._meter.seen)
         usage = yield from self._ask_steps(self.sandbox.measure)
         idle = usage is None or usage.total - before < QUIET_CPU
         if idle:
@@ -391,7 +388,7 @@ class Conversation:
     def _measured(self, usage: Usage | None) -> None:
         if usage is not None:
             self.peak_mb = max(self.peak_mb, usage.peak_mb)
-            self._cpu_seen = usage.total
+            self._meter.seen = usage.cpu
         wanted, self._usage_wanted = self._usage_wanted, []
         for work, event in wanted:
             if self.setting.modelled:

@@ -182,7 +182,7 @@ class Environment:
         after = yield from self.talk.listen_steps(deadline)
         if isinstance(after, Next):
             cpu = yield from self.talk.freeze_steps()
-            if not (yield from self.talk.charge_steps(cpu or 0.0, deadline, *cost)):
+            if not (yield from self.talk.charge_steps(cpu or (), deadline, *cost)):
                 fault = yield from self._death_steps(None)
                 return fault.payload, fault
             if cpu is not None:

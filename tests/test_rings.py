@@ -81,8 +81,8 @@ def test_a_module_says_what_it_is_and_stays_short(path):
 def test_what_runs_inside_a_sandbox_is_standard_library_only():
     import sys
 
-    for name in ("bootstrap.py", "cloud_time.py", "entry.py", "keeper.py", "processes.py", "python_main.py",
-                 "redirection.py",
+    for name in ("bootstrap.py", "cloud_time.py", "entry.py", "keeper.py", "processes.py",
+                 "python_main.py", "redirection.py", "sharing.py",
                  "supervisor.py"):
         for node in ast.walk(ast.parse((PACKAGE / "sandbox" / name).read_text())):
             found = []
@@ -94,4 +94,5 @@ def test_what_runs_inside_a_sandbox_is_standard_library_only():
             for module in found:
                 top = module.split(".")[0]
                 assert top in sys.stdlib_module_names | {
-                    "bootstrap", "cloud_time", "processes", "redirection", "psutil"}, (name, module)
+                    "bootstrap", "cloud_time", "processes", "redirection", "sharing",
+                    "psutil"}, (name, module)

@@ -21,8 +21,8 @@ from ..function import CodePackage
 
 # What a Python runtime on AWS ships beside the standard library: the SDK and what it needs.
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
-PROGRAMS = ("bootstrap.py", "cloud_time.py", "entry.py", "node_bootstrap.mjs", "processes.py",
-            "python_main.py", "redirection.py", "supervisor.py")
+PROGRAMS = ("bootstrap.py", "cloud_time.py", "entry.py", "node_bootstrap.mjs",
+            "processes.py", "python_main.py", "redirection.py", "sharing.py", "supervisor.py")
 # Those that an environment's /var/runtime holds, and what they are compiled to.
 INSIDE = ("bootstrap.py", "cloud_time.py", "entry.py", "node_bootstrap.mjs", "python_main.py",
           "redirection.py", "__pycache__")

@@ -159,7 +159,7 @@ class Host:
             self.loop.remove_reader(self._control)
             for sandbox in list(self.sandboxes.values()):
                 sandbox.on_supervisor({"event": "exit", "code": -9, "reason": "supervisor",
-                                       "peak_kb": 0, "cpu": 0.0})
+                                       "peak_kb": 0, "cpu": []})
             return
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:

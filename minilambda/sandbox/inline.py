@@ -7,6 +7,7 @@ it comes from here instead of from a process. What this tier can't do, it says:
 - a handler's sleeps are added up and pass when it returns: nothing happens in between;
 - a layer's modules are found, its programs, libraries and other files are not (there is no /opt);
 - of the clocks only ``time.time`` is the cloud's;
+- what several threads compute, if there are threads, counts as if one after the other;
 - ``os._exit`` and a crash of the interpreter end the reader's own process.
 
 AWS's counterpart is, as for the other tiers, the worker's sandbox. Nothing is isolated here.
@@ -131,7 +132,7 @@ class InlineSandbox:
         self.measure()
 
     def measure(self) -> None:
-        self.receiver(Usage(self.base_mb, {"0": [self.cpu]}))
+        self.receiver(Usage(self.base_mb, (self.cpu,)))
 
     def kill(self) -> None:
         if not self.gone:
@@ -218,7 +219,7 @@ class InlineSandbox:
             print(code, file=sys.stderr)
             code = 1
         self.gone = True
-        return Exit((code or 0) & 0xFF, None, self.base_mb, self.cpu)
+        return Exit((code or 0) & 0xFF, None, self.base_mb, (self.cpu,))
 
     def _tell(self, replies: list[Message]) -> None:
         """Say what was printed; then, when the time that it slept has passed, what came of it."""
@@ -241,7 +242,7 @@ class InlineSandbox:
     def _end(self, code: int, reason: str) -> None:
         self.gone = True
         self.host.sandboxes.pop(self.name, None)
-        self.receiver(Exit(code, reason, self.base_mb, self.cpu))
+        self.receiver(Exit(code, reason, self.base_mb, (self.cpu,)))
 
     # -- making the interpreter look like a function's own ---------------------------------------
 

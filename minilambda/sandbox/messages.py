@@ -60,27 +60,29 @@ class GaveUp:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """``peak_mb``: most memory so far. ``cpu``: seconds of CPU of each living thread."""
+    """``peak_mb``: most memory so far. ``cpu``: seconds of CPU so far, by the number of threads
+    that had them at once (see ``processor``).
+    """
 
     peak_mb: float
-    cpu: dict[str, list[float]]
+    cpu: tuple[float, ...]
 
     @property
     def total(self) -> float:
-        return sum(map(sum, self.cpu.values()))
+        return sum(self.cpu)
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
     """The main process ended: exit code (negative: by that signal), and why we killed it, if so.
 
-    ``cpu``: seconds of CPU it used in all.
+    ``cpu``: what it used in all, as in :class:`Usage`.
     """
 
     code: int
     reason: str | None
     peak_mb: float
-    cpu: float
+    cpu: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)

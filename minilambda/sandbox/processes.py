@@ -8,6 +8,8 @@ import sys
 import time
 
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
+TICKS = os.sysconf("SC_CLK_TCK")
+MANY_THREADS = 64  # of more only some are looked at
 
 
 def table():
@@ -62,9 +64,40 @@ class Proc:
     def cpu_seconds(pid):
         """CPU time of all its threads, those that have ended too, in seconds."""
         try:
-            return [time.clock_gettime((~pid << 3) | 2)]  # as clock_getcpuclockid makes it
+            return time.clock_gettime((~pid << 3) | 2)  # as clock_getcpuclockid makes it
         except OSError:
-            return []
+            return 0.0
+
+    @staticmethod
+    def cpu_of_ended_children(pid):
+        """CPU time of the processes that it started and whose end it has waited for."""
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                fields = file.read().rsplit(b")", 1)[1].split()
+            return (int(fields[13]) + int(fields[14])) / TICKS
+        except (OSError, IndexError):
+            return 0.0
+
+    @staticmethod
+    def thread_count(pid):
+        try:
+            return os.stat(f"/proc/{pid}/task").st_nlink - 2
+        except OSError:
+            return 0
+
+    @staticmethod
+    def threads(pid):
+        """Thread -> (seconds of CPU so far, does it run or want to?)."""
+        found = {}
+        try:
+            for task in os.listdir(f"/proc/{pid}/task")[:MANY_THREADS]:
+                with open(f"/proc/{pid}/task/{task}/stat", "rb") as file:
+                    state = file.read().rsplit(b")", 1)[1].split()[0]
+                with open(f"/proc/{pid}/task/{task}/schedstat", "rb") as file:
+                    found[task] = int(file.read().split()[0]) / 1e9, state == b"R"
+        except (OSError, IndexError):
+            pass  # one has just ended
+        return found
 
     @staticmethod
     def environ_has(pid, marker):
@@ -101,7 +134,16 @@ class PsutilProc:
     peak_kb = resident_kb
 
     def cpu_seconds(self, pid):
-        return self._ask(pid, lambda p: [sum(p.cpu_times()[:2])], [])
+        return self._ask(pid, lambda p: sum(p.cpu_times()[:2]), 0.0)
+
+    def cpu_of_ended_children(self, pid):
+        return self._ask(pid, lambda p: sum(p.cpu_times()[2:4]), 0.0)
+
+    def thread_count(self, pid):
+        return 1  # it isn't told who wants to run: several count as if one after the other
+
+    def threads(self, pid):
+        return {}
 
     def environ_has(self, pid, marker):
         return False

@@ -120,6 +120,7 @@ class Sandbox:
             tuple(descriptors), do="spawn", name=self.name, limit_kb=self.plan.limit_mb * 1024,
             environment=self.plan.environment, descriptors=len(descriptors),
             command=self.plan.command, redirect=self.plan.redirect, skip=self.plan.skip,
+            shares=self._base_model_kb is None,
         )
         self.output.close_writer()
         if theirs is not None:
@@ -187,11 +188,11 @@ class Sandbox:
                 if self.api.measured is not None and not self.api.measured.done():
                     self.api.measured.set_result(None)
             case "usage":
-                self.receiver(Usage(message["peak_kb"] / 1024, message["cpu"]))
+                self.receiver(Usage(message["peak_kb"] / 1024, tuple(message["cpu"])))
             case "exit":
                 if not self._gone:
                     self._tell(Exit(message["code"], message["reason"], message["peak_kb"] / 1024,
-                                    message["cpu"]))
+                                    tuple(message["cpu"])))
                     self.release()
 
     def release(self) -> None:

@@ -33,9 +33,10 @@ cloud_time.install()  # here it still gives the machine's time
 import bootstrap  # noqa: E402
 import processes  # noqa: E402
 import redirection  # noqa: E402
+import sharing  # noqa: E402
 
 sys.path.pop(0)
-for name in ("bootstrap", "cloud_time", "processes", "redirection"):
+for name in ("bootstrap", "cloud_time", "processes", "redirection", "sharing"):
     del sys.modules[name]
 import datetime  # noqa: E402, F401  # environments are forked with it
 
@@ -50,7 +51,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 class Child:
     """One execution environment's process tree."""
 
-    def __init__(self, name, pid, limit_kb, skip):
+    def __init__(self, name, pid, limit_kb, skip, shares):
         self.name, self.pid, self.limit_kb, self.skip = name, pid, limit_kb, skip
         self.marker = b"MINILAMBDA_ENVIRONMENT=" + name.encode()
         self.strays = set()  # descendants that were re-parented to the supervisor
@@ -58,6 +59,8 @@ class Child:
         self.base_kb = 0  # what the runtime itself held before any of the function's code ran
         self.frozen = False
         self.killed_for = None
+        self.sharing = sharing.Sharing() if shares else None
+        self.clocks, self.ended_cpu, self.cpu = {}, 0.0, 0.0
 
     def pids(self):
         """The tree without the sandbox's own wrapper processes."""
@@ -68,6 +71,34 @@ class Child:
 
     def resident_kb(self):
         return sum(proc.resident_kb(pid) for pid in self.pids())
+
+    def look(self, pids):
+        """See who computes: as often as can be, where CPU time is to be charged."""
+        if not self.sharing or not pids:
+            return
+        if len(pids) > 1 or self.clocks:
+            self.read_clocks(pids)
+        if len(pids) > 1 or self.sharing.place or proc.thread_count(pids[0]) > 1:
+            self.sharing.look({thread: seen for pid in pids
+                               for thread, seen in proc.threads(pid).items()})
+
+    def read_clocks(self, pids):
+        clocks = {pid: proc.cpu_seconds(pid) for pid in pids}
+        self.ended_cpu += sum(cpu for pid, cpu in self.clocks.items() if not clocks.get(pid))
+        self.clocks = {pid: cpu for pid, cpu in clocks.items() if cpu}
+
+    def cpu_time(self, at_least=0.0):
+        """CPU time of the whole tree so far, by how many threads had it at once."""
+        pids = self.pids()
+        self.look(pids)
+        self.read_clocks(pids)
+        living = sum(self.clocks.values())
+        # Of a child that lived between two looks only who waited for it can tell.
+        waited_for = sum(proc.cpu_of_ended_children(pid) for pid in pids)
+        self.cpu = max(self.cpu, at_least, living + self.ended_cpu, living + waited_for)
+        shared = self.sharing.by_number() if self.sharing else []
+        alone = self.cpu - sum(shared[1:])
+        return [max(alone, 0.0), *shared[1:]]
 
 
 class Supervisor:
@@ -110,7 +141,7 @@ class Supervisor:
     # -- what the cloud may ask -------------------------------------------------------------
 
     def do_spawn(self, name, limit_kb, environment, descriptors, command=None, redirect=None,
-                 skip=0):
+                 skip=0, shares=False):
         """Start an environment: by exec of ``command``, or by fork if there is none."""
         held, self.descriptors = self.descriptors[:descriptors], self.descriptors[descriptors:]
         environment["MINILAMBDA_ENVIRONMENT"] = name
@@ -119,7 +150,7 @@ class Supervisor:
             self.become(held, environment, command, redirect, limit_kb)
         for descriptor in held:
             os.close(descriptor)
-        self.children[name] = Child(name, pid, limit_kb, skip)
+        self.children[name] = Child(name, pid, limit_kb, skip, shares)
         self.send(event="spawned", name=name, pid=pid)
 
     def do_limit(self, name, base_model_kb):
@@ -150,8 +181,7 @@ class Supervisor:
         if child:
             pids = child.pids()
             self.measure(child)
-            self.send(event="usage", name=name, peak_kb=child.peak_kb,
-                      cpu={pid: proc.cpu_seconds(pid) for pid in pids})
+            self.send(event="usage", name=name, peak_kb=child.peak_kb, cpu=child.cpu_time())
 
     def do_kill(self, name, reason="killed"):
         child = self.children.get(name)
@@ -242,7 +272,9 @@ class Supervisor:
         """Kill every running environment whose tree is over its memory."""
         for child in list(self.children.values()):
             if not child.frozen and child.killed_for is None:
-                used = child.resident_kb() - child.base_kb
+                pids = child.pids()
+                child.look(pids)
+                used = sum(map(proc.resident_kb, pids)) - child.base_kb
                 child.peak_kb = max(child.peak_kb, used)
                 if used > child.limit_kb:
                     child.killed_for = "memory"
@@ -300,7 +332,8 @@ class Supervisor:
         if code > 128 and child.skip:  # bubblewrap reports a signal as a shell does
             code = 128 - code
         self.send(event="exit", name=child.name, code=code, reason=child.killed_for,
-                  peak_kb=child.peak_kb, cpu=usage.ru_utime + usage.ru_stime)
+                  peak_kb=child.peak_kb,
+                  cpu=child.cpu_time(at_least=usage.ru_utime + usage.ru_stime))
 
     def end(self):
         for child in list(self.children.values()):
