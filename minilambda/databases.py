@@ -110,6 +110,8 @@ class Guest:
 
     def _end(self) -> None:
         # Time waits until the connection is gone from the server too: its place is free then.
+        if self._held is not None:  # an environment may be ended twice
+            return
         self._held = self.setting.clock.work()
         self.relay.end()
         if self.relay.closed.is_set():

@@ -9,10 +9,10 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "minilambda"
 RINGS = [
     {"limits", "errors", "faults", "function", "invocation", "model", "package",
-     "layer"},
+     "layer", "wheelhouse"},
     {"clock", "trace", "logs", "metrics", "billing", "processor"},
     {"sandbox"},
-    {"setting", "conversation", "environment"},
+    {"setting", "errands", "conversation", "environment"},
     {"concurrency", "placement", "registry", "layers"},
     {"frontend"},
     set(),  # pullers

@@ -12,6 +12,7 @@ import errno
 import io
 import json
 import os
+import resource
 import socket
 import sys
 
@@ -22,25 +23,29 @@ class Redirection:
     """What logical paths really are (``paths``), and a folder whose paths are left alone.
 
     ``ports``: where on loopback this environment's own door is to what others reach by that port.
+    ``largest``: bytes that a file may have, as many as there are in ``/tmp``.
 
     ``afresh``: a command that starts the runtime once more. The dynamic loader reads
     LD_LIBRARY_PATH when a program starts, so a fork of a warm Python won't do for a function that
     brings shared libraries.
     """
 
-    def __init__(self, paths, exempt, afresh=None, ports=None):
+    def __init__(self, paths, exempt, afresh=None, ports=None, largest=None):
         self.paths, self.exempt, self.afresh = paths, exempt, afresh
-        self.ports = ports or {}
+        self.ports, self.largest = ports or {}, largest
 
     def start_afresh(self):
         """Become a new program, if need be; then this doesn't return."""
         if self.afresh:
-            rest = json.dumps({"paths": self.paths, "exempt": self.exempt, "ports": self.ports})
+            rest = json.dumps({"paths": self.paths, "exempt": self.exempt, "ports": self.ports,
+                               "largest": self.largest})
             os.execve(self.afresh[0], [*self.afresh, rest], os.environ)
 
     def apply(self):
         """From now on logical paths mean the real ones."""
         redirect(self.paths, self.exempt)
+        if self.largest:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.largest, self.largest))
         if self.ports:
             redirect_connections({int(port): door for port, door in self.ports.items()})
 

@@ -56,7 +56,8 @@ class ProcessTier:
             "TMPDIR": str(tmp),
         }
         redirect = {"paths": paths, "exempt": str(store.root.parent),
-                    "ports": {str(port): door for port, door in services.items()}}
+                    "ports": {str(port): door for port, door in services.items()},
+                    "largest": tmp_mb << 20}
         command = runtimes.command(runtime, variables, python(), folders,
                                    {"/var/task": task, "/opt": opt})
         if command is None and _has_libraries(task, task / "lib", opt / "lib"):
