@@ -33,7 +33,7 @@ START_SECONDS = 60.0
 ENVIRONMENT = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
 SETTINGS = {
     "listen_addresses": "", "port": "5432", "unix_socket_permissions": "0777",
-    "fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0",
+    "fsync": "off", "full_page_writes": "off", "wal_level": "replica", "max_wal_senders": "3",
     "shared_buffers": "16MB", "jit": "off", "autovacuum": "off", "io_method": "sync",
     # A client that is gone leaves its place at once, even in the middle of a query.
     "client_connection_check_interval": "100ms",
@@ -101,6 +101,7 @@ class Postgres:
         self.address = str(self.folder / ".s.PGSQL.5432")
         self._admin_password = secrets.token_hex(16)
         self._keeper: subprocess.Popen | None = None
+        self._asking = threading.Lock()
         # PostgreSQL refuses to run as root.
         self._account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self._bin = self._programs(root) / "bin"
@@ -154,14 +155,19 @@ class Postgres:
             raise
         return connection
 
-    def waits_for_a_lock(self, pid: int) -> bool:
-        """Whether the server process ``pid`` waits until another lets go of something."""
-        done = subprocess.run(
-            [self._bin / "psql", "-X", "-At", "-h", self.folder, "-U", ADMIN, "-d", "postgres", "-c",
-             f"SELECT count(*) FROM pg_locks WHERE pid = {pid:d} AND NOT granted"],
-            env={**ENVIRONMENT, "PGPASSWORD": self._admin_password}, text=True,
-            capture_output=True, stdin=subprocess.DEVNULL)
-        return done.returncode == 0 and done.stdout.strip() not in ("", "0")
+    def waits_for_a_lock(self, pid: int) -> bool | None:
+        """Whether the server process ``pid`` waits until another lets go of something.
+
+        None: it isn't to be found out. Asked as a replica asks: that takes no place of a client's.
+        """
+        connection = f"replication=database dbname=postgres user={ADMIN} host={self.folder}"
+        with self._asking:
+            done = subprocess.run(
+                [self._bin / "psql", "-X", "-At", "-d", connection, "-c",
+                 f"SELECT count(*) FROM pg_locks WHERE pid = {pid:d} AND NOT granted"],
+                env={**ENVIRONMENT, "PGPASSWORD": self._admin_password}, text=True,
+                capture_output=True, stdin=subprocess.DEVNULL)
+        return int(done.stdout) > 0 if done.returncode == 0 else None
 
     # -- inside -----------------------------------------------------------------------------------
 

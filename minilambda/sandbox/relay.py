@@ -23,9 +23,9 @@ from ..clock import Work
 from .postgres import Postgres
 
 PIECE = 1 << 16
-LOOK_SECONDS = 0.1  # real seconds, between two looks at why there is no answer
+LOOK_SECONDS = 0.5  # real seconds, between two looks at why there is no answer
 FIRST_BYTES = 10_000  # PostgreSQL's own limit for a connection's first message
-STUCK_SECONDS = 10.0  # real seconds that time stands still for a query, at most
+STUCK_SECONDS = 60.0  # real seconds that time stands still for a query, at most
 SETTLE_SECONDS = 5.0
 SSL, GSS, CANCEL = 80877103, 80877104, 80877102
 ASKS = b"QSFp"  # queries, sync, function call, and what authentication asks for
@@ -223,7 +223,7 @@ class Relay:
             self._check_client()
             if work is not None and work.open:
                 # Another environment may have to run on before this one gets its answer.
-                blocked = self.server.waits_for_a_lock(self._pid)
+                blocked = self.server.waits_for_a_lock(self._pid) is True
                 if blocked or time.monotonic() - began > STUCK_SECONDS:
                     with self._changed:
                         self._blocked = blocked
@@ -266,7 +266,7 @@ class Relay:
     def _wake_others(self) -> None:
         """What was asked may have let others go on: then time waits for them again."""
         for other in list(self.others):
-            if not other._blocked or self.server.waits_for_a_lock(other._pid):
+            if not other._blocked or self.server.waits_for_a_lock(other._pid) is not False:
                 continue
             with other._changed:
                 if other._blocked:  # still: else its answer has come meanwhile
