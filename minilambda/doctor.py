@@ -50,7 +50,7 @@ def doctor() -> Report:
         findings += [
             Finding("process sandbox", True, "functions run as ordinary processes: memory, time "
                                              "and kill are enforced"),
-            Finding("  not enforced there", None, "the size of /tmp; a closed network for code "
+            Finding("  not enforced there", None, "the size of /tmp as a whole; a closed network for code "
                     "that ignores proxies; hiding this machine's files; paths that C libraries "
                     "open themselves"),
             Finding("  grading there", None, "`minilambda grade` refuses strangers' work without "
