@@ -330,16 +330,20 @@ class Clock:
             self._followers.remove(happened)
             return
         now = time.monotonic()
-        limits = [w.started + w.patience - now for w in self._working if w.patience is not None]
+        limits = [w.started + w.patience - now for w in self._running()]
         if self.wall and due != float("inf"):
             limits.append((due - self._wall_seconds()) / self.speed)
         self._sleep(max(0.0, min(limits, default=1.0)))
         now = time.monotonic()
-        for work in [w for w in self._working if w.patience is not None]:
+        for work in self._running():
             if now - work.started >= work.patience:
                 work.patience = None
                 if work.on_overrun is not None:
                     work.on_overrun()
+
+    def _running(self) -> list[Work]:
+        """Work that may run out of patience. What has answered only waits for the others."""
+        return [work for work in self._working if work.patience is not None and not work.replies]
 
     def _sleep(self, real_seconds: float) -> None:
         """With the lock let go, and as the leader if there is none."""

@@ -24,6 +24,7 @@ from .aws.telemetry import LogWriter, MetricWriter, write_segment
 from .clock import COURSE_START, Clock
 from .concurrency import Concurrency
 from .conversation import Killed
+from .databases import Databases
 from .doctor import Report, doctor
 from .frontend import Frontend
 from .function import FunctionConfiguration
@@ -134,6 +135,8 @@ class Cloud:
         stack.callback(self.placement.close)
         self.frontend = Frontend(self.clock, self.trace, Concurrency(self.limits.concurrency),
                                  self.placement)
+        self.databases = Databases(setting, self.placement.by_access_key)
+        stack.callback(self.databases.close)
         guard = Guard(server.url, self.region)
         guard.apply()
         stack.callback(guard.restore)

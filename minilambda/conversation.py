@@ -13,14 +13,13 @@ Methods named ``…_steps`` are simpy processes (generators).
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import simpy
 
-from .clock import ClockStopped, Work
+from .clock import Work
+from .errands import Errands, Killed
 from .extensions import Extensions
 from .function import FunctionConfiguration
 from .patience import LOOK_SECONDS, QUIET_CPU, QUIET_SECONDS, Patience
@@ -35,11 +34,7 @@ Steps = Generator[simpy.Event, Any, Any]
 RESPONSE_HEADROOM = 100  # AWS's own figure for a result is 6,291,556 bytes, 100 over 6 MB
 
 
-class Killed(Exception):
-    """The environment ended while a call of its code was still being served."""
-
-
-class Conversation:
+class Conversation(Errands):
     """With one sandbox at a time; a second Init replaces it by a fresh one.
 
     Args:
@@ -71,6 +66,7 @@ class Conversation:
         self._gave_way = False  # does the runtime wait for the clock, and time for extensions?
         self._meter = Meter(self.processor, setting.modelled)
         self._shown_ns = 0  # what code sees as the present
+        self.endings: list[Callable[[], None]] = []  # called when nothing of it may live on
 
     # -- what an environment does with it --------------------------------------------------------
 
@@ -171,30 +167,12 @@ class Conversation:
         self._abandon()
 
     def _abandon(self) -> None:
+        for ending in list(self.endings):
+            ending()
         parked, self._parked = self._parked, set()
         self._naps.clear()
         for event in parked:
             self.clock.succeed(event, Killed)
-
-    @contextlib.contextmanager
-    def aws_call(self, service: str | None) -> Iterator[None]:
-        """Around a call that the code makes of an AWS service; entered on the server's thread.
-
-        Raises:
-            Killed: the environment was killed meanwhile; the answer has nobody to go to.
-        """
-        asked = self.clock.event()
-        serving = self._park(asked, self._call_steps(asked, threading.get_ident()))
-        try:
-            yield
-        finally:
-            answered = self.clock.event()
-            latency = self.setting.model.latency(service)
-            with self.clock.lock:
-                self._parked.add(answered)
-                self.clock.process(self._wake_steps(answered, latency))
-                serving.done()
-            self._wait(answered)
 
     # -- waiting ------------------------------------------------------------------------------------
 
@@ -240,35 +218,6 @@ class Conversation:
             self._quiet, self._gave_way = None, False
             self._resume()
             self.clock.succeed(event)
-
-    def _call_steps(self, asked: simpy.Event, thread: int) -> Steps:
-        """When the CPU time so far has passed, the call is served; until then time stands still."""
-        yield self.clock.timeout((yield from self._charge_steps()))
-        if asked in self._parked and not self._ended:
-            self._parked.discard(asked)
-            self.clock.succeed(asked, self.clock.work(thread=thread))
-
-    def _park(self, event: simpy.Event, steps: Steps) -> Any:
-        def begin() -> None:
-            self._give_way()
-            self.clock.process(steps)
-
-        with self.clock.lock:
-            if not self._active:
-                steps.close()
-                raise Killed(self.function.name)
-            self._parked.add(event)
-            self._answer(begin)
-        return self._wait(event)
-
-    def _wait(self, event: simpy.Event) -> Any:
-        try:
-            value = self.clock.run_until(event)
-        except ClockStopped:
-            value = Killed
-        if value is Killed:
-            raise Killed(self.function.name)
-        return value
 
     # -- CPU time -----------------------------------------------------------------------------------
 

@@ -63,7 +63,7 @@ def doctor() -> Report:
                     if walls else "") + (
                     ", and its other processes" if walls >= confinement.SCOPES_SINCE else "")),
         Finding("  not enforced there", None, "; ".join([
-            "the size of /tmp", "a closed network for code that ignores proxies",
+            "the size of /tmp as a whole", "a closed network for code that ignores proxies",
             *(["hiding this machine's files", "read-only folders, to programs"]
               if not walls else []),
             *(["signals to this machine's processes, from programs"]

@@ -26,11 +26,11 @@ from .invocation import Invocation, Outcome, Report, Status
 from .logs import EnvironmentLog
 from .sandbox import (
     Exit, ExtensionEnded, Failure, InitError, Message, Next, Output, Response, RuntimeExit, Segments,
-    runtimes,
 )
 from .sandbox import Work as RuntimeWork
 from .setting import Setting
 from .shutdown import Shutdown
+from .variables import variables_of
 
 INIT_SECONDS = 10.0  # AWS page as above: "The Init phase is limited to 10 seconds"
 INSTANT = 1e-6  # seconds: what happens within it happens at once
@@ -144,7 +144,7 @@ class Environment:
         """Start the runtime and wait until it asks for its first event. Value: a fault or None."""
         self._starts += 1
         name = self.name if self._starts == 1 else f"{self.name}-{self._starts}"
-        variables = self._variables()
+        variables = variables_of(self.function, self.setting, self.access_key, self.log.stream)
         problem = self.setting.host.entrypoint_problem(self.function, variables)
         if problem:
             return faults.invalid_entrypoint(self._request_id or "", problem)
@@ -204,45 +204,6 @@ class Environment:
             if isinstance(message, ExtensionEnded):
                 return message
         return ENOUGH
-
-    def _variables(self) -> dict[str, str]:
-        """Environment variables: those a function may set, its own, then the reserved ones.
-
-        AWS page: *Working with Lambda environment variables* (Defined runtime environment
-        variables). ``TZ`` was called reserved there until 2022, but a function could set it.
-        """
-        function, setting = self.function, self.setting
-        return {
-            "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
-            "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:"
-                               "/var/task:/var/task/lib:/opt/lib",
-            "LANG": "en_US.UTF-8",
-            "TZ": ":UTC",
-            "PYTHONHASHSEED": "0",
-            **runtimes.library_path(function.runtime),
-            "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-            **function.environment,
-            "_HANDLER": function.handler,
-            "AWS_REGION": function.region,
-            "AWS_DEFAULT_REGION": function.region,
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
-            "AWS_LAMBDA_FUNCTION_NAME": function.name,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
-            "AWS_LAMBDA_FUNCTION_VERSION": function.version,
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
-            "AWS_LAMBDA_LOG_STREAM_NAME": self.log.stream,
-            "AWS_ACCESS_KEY": self.access_key,
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": "minilambda",
-            "AWS_SESSION_TOKEN": "minilambda",
-            # Ours: the way to the cloud, and nowhere else.
-            "AWS_ENDPOINT_URL": setting.endpoint,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "HTTP_PROXY": setting.proxy, "http_proxy": setting.proxy,
-            "HTTPS_PROXY": setting.proxy, "https_proxy": setting.proxy,
-            "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost",
-        }
 
     # -- Invoke -----------------------------------------------------------------------------------
 

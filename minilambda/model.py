@@ -32,14 +32,21 @@ class Model:
 
     runtimes: Mapping[str, RuntimeModel]
     latency_ms: Mapping[str, float]
+    database_ms: Mapping[str, float]
     idle_seconds: float
 
     @classmethod
     def load(cls) -> Model:
         data = tomllib.loads(resources.files(__package__).joinpath("model.toml").read_text())
         runtimes = {name: RuntimeModel(**figures) for name, figures in data["runtimes"].items()}
-        return cls(runtimes, data["latency_ms"], data["environment"]["idle_seconds"])
+        return cls(runtimes, data["latency_ms"], data["database_ms"],
+                   data["environment"]["idle_seconds"])
 
     def latency(self, service: str | None) -> float:
         """Seconds that one call of ``service`` takes from inside a function."""
         return self.latency_ms.get(service or "", self.latency_ms["default"]) / 1000
+
+    def database(self, what: str | None) -> float:
+        """Seconds that a round trip to a database takes (``query``); or opening a connection, in
+        all (``connect``)."""
+        return self.database_ms[what] / 1000 if what else 0.0

@@ -36,6 +36,8 @@ KINDS: Mapping[str, frozenset[str]] = MappingProxyType(
             {"request_id", "status", "error_type", "duration_ms", "billed_ms", "memory_size",
              "max_memory_used", "init_ms", "cost"}
         ),
+        # a connection to a database: had, or refused for want of places
+        "database.connected": frozenset({"database", "accepted"}),
         # one line of a function's log (START, END and REPORT lines included)
         "log.line": frozenset({"request_id", "message"}),
     }

@@ -168,3 +168,12 @@ def test_wall_clock_follows_the_computer_s():
 
 def test_ids_come_from_the_seed():
     assert Clock(seed=3).uuid() == Clock(seed=3).uuid() != Clock(seed=4).uuid()
+
+
+def test_work_that_has_answered_does_not_overrun_while_others_work():
+    clock, told = Clock(), []
+    quick = clock.work(patience=0.001, on_overrun=lambda: told.append("quick"))
+    slow = clock.work(patience=0.2, on_overrun=lambda: (told.append("slow"), slow.done()))
+    quick.answer(quick.done)
+    clock.run(1)
+    assert told == ["slow"] and not quick.open

@@ -12,11 +12,11 @@ RINGS = [
      "layer", "xray", "wheelhouse"},
     {"clock", "work", "trace", "logs", "metrics", "billing", "patience", "processor"},
     {"sandbox"},
-    {"setting", "conversation", "environment", "extensions", "shutdown"},
+    {"setting", "variables", "errands", "conversation", "environment", "extensions", "shutdown"},
     {"concurrency", "placement", "registry", "layers"},
     {"frontend"},
     set(),  # pullers
-    set(),  # edges
+    {"databases"},  # edges
     {"aws"},
     {"cloud", "doctor", "__init__", "cli", "__main__"},
 ]
@@ -82,9 +82,8 @@ def test_what_runs_inside_a_sandbox_is_standard_library_only():
     import sys
 
     for name in ("api_connection.py", "bootstrap.py", "cloud_time.py", "confinement.py", "entry.py",
-                 "launcher.py",
-                 "processes.py", "python_main.py", "redirection.py", "sharing.py",
-                 "supervisor.py", "tree.py"):
+                 "keeper.py", "launcher.py", "preloaded.py", "processes.py", "python_main.py",
+                 "redirection.py", "sharing.py", "supervisor.py", "tree.py"):
         for node in ast.walk(ast.parse((PACKAGE / "sandbox" / name).read_text())):
             found = []
             if isinstance(node, ast.Import):
@@ -95,6 +94,6 @@ def test_what_runs_inside_a_sandbox_is_standard_library_only():
             for module in found:
                 top = module.split(".")[0]
                 assert top in sys.stdlib_module_names | {
-                    "api_connection", "bootstrap", "cloud_time", "confinement", "processes",
+                    "api_connection", "bootstrap", "cloud_time", "confinement", "preloaded", "processes",
                     "redirection", "sharing", "tree",
                     "psutil"}, (name, module)

@@ -1,8 +1,8 @@
 """Our Lambda service put in moto's place, and taken out again.
 
 Every moto internal that is touched is touched here, in ``vclock``, ``neighbours``, ``identity``,
-``responses``, ``protocol``, ``models``, ``polling`` or ``server``; ``tests/aws/test_moto_internals.py`` checks
-each signature, so that an upgrade fails by name.
+``responses``, ``protocol``, ``models``, ``polling``, ``rds`` or ``server``;
+``tests/aws/test_moto_internals.py`` checks each signature, so that an upgrade fails by name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from moto.moto_api._internal import mock_random
 from moto.sqs.models import SQSBackend
 from moto.sts.models import STSBackend
 
-from . import current, identity, models, polling
+from . import current, identity, models, polling, rds
 from .service import LambdaApi, Runtime
 from .vclock import VirtualClock
 
@@ -44,6 +44,7 @@ def install(runtime: Runtime) -> LambdaApi:
     if function_of := getattr(runtime, "function_of", None):
         _swap(STSBackend, "get_caller_identity",
               identity.of_functions(STSBackend.get_caller_identity, function_of))
+    rds.install(_swap)
     stock.lambda_backends.clear()
     clock = VirtualClock(runtime.clock)
     clock.start()

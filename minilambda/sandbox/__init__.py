@@ -29,10 +29,13 @@ from .messages import (
     Started,
     Usage,
 )
+from .postgres import Postgres, PostgresFailed
+from .relay import Relay
 from .runtime_api import Work
 from .sandbox import Sandbox
 
 __all__ = ["Exit", "ExtensionEnded", "ExtensionFailed", "ExtensionOutput", "ExtensionReady",
            "ExtensionRegistered", "Failure", "FromExtension", "GaveUp", "Host", "InitError", "InlineHost",
-           "InlineSandbox", "Message", "Next", "Output", "Response", "RuntimeExit", "Sandbox",
-           "Segments", "Sleep", "Started", "Usage", "Work", "runtimes"]
+           "InlineSandbox", "Message", "Next", "Output", "Postgres", "PostgresFailed", "Relay",
+           "Response", "RuntimeExit", "Sandbox", "Segments", "Sleep", "Started", "Usage", "Work",
+           "runtimes"]

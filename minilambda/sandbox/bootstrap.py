@@ -16,7 +16,6 @@ import json
 import logging
 import os
 import re
-import select
 import sys
 import threading
 import time
@@ -25,94 +24,14 @@ from decimal import Decimal
 
 try:
     import cloud_time
-    from api_connection import Connection
+    from api_connection import RuntimeApi
 except ImportError:  # the inline tier imports this file as a part of its package
     from . import cloud_time
-    from .api_connection import Connection
+    from .api_connection import RuntimeApi
 
-API = "/2018-06-01/runtime"
-NEXT = API + "/invocation/next"
 SMALL = 1 << 20  # bytes: a result of this size is never refused
 CLOCK_FD = 4
 THREADS = 1024  # AWS page: Lambda quotas, "Execution processes/threads"
-
-
-class Nap:
-    """A sleep until an instant (ns since 1970) that one may give up before.
-
-    It ends at once if the present is no longer ``began``: then another thread has been woken. Once
-    it is made the cloud knows of it: time can't pass its end unnoticed.
-    """
-
-    def __init__(self, api, began, end):
-        self.api = api
-        self.path = f"/minilambda/nap/{os.getpid()}-{threading.get_ident()}"
-        self.connection = Connection(api.address)
-        self.connection.call("POST", self.path, json.dumps([began, end]).encode(), {})
-        self.connection.send("GET", self.path, None, {})
-
-    def over(self):
-        return bool(select.select([self.connection.socket], [], [], 0)[0])
-
-    def end(self):
-        if not self.over():
-            self.api.call("DELETE", self.path)
-        self.connection.close()
-
-
-class RuntimeApi:
-    """One connection to the Runtime API a thread; the main thread has one for invocations besides."""
-
-    def __init__(self, address):
-        self.address = address
-        self.main = threading.get_ident()
-        self.own = Connection(address)
-        self._separate()
-        os.register_at_fork(after_in_child=self._forked)
-
-    def _separate(self):
-        self.local = threading.local()
-
-    def _forked(self):
-        self._separate()
-        self.own = None  # it is the parent's
-
-    def call(self, method, path, body=None, headers=None):
-        connection = getattr(self.local, "connection", None)
-        if connection is None:
-            connection = self.local.connection = Connection(self.address)
-        elif connection.busy:  # a signal's handler, while a request waits
-            connection = Connection(self.address)
-            try:
-                return connection.call(method, path, body, headers or {})
-            finally:
-                connection.close()
-        return connection.call(method, path, body, headers or {})
-
-    def start(self):
-        """Nothing of the function's code has run yet. (And no web server is needed from here on.)"""
-        self.own.call("POST", "/minilambda/started", b"direct", {})
-
-    def next(self, request_id=None, result=None):
-        """Headers and body of the next event. A result that can't be too large is sent along."""
-        if request_id is None:
-            return self.own.call("GET", NEXT, None, {})[1:]
-        return self.own.call("POST", f"{API}/invocation/{request_id}/response", result, {},
-                             then=f"GET {NEXT} HTTP/1.1\r\nHost: {self.address}\r\n\r\n")[1:]
-
-    def respond(self, request_id, body):
-        return self.own.call("POST", f"{API}/invocation/{request_id}/response", body, {})
-
-    def fail(self, path, error, kind):
-        headers = {"Lambda-Runtime-Function-Error-Type": kind, "Content-Type": "application/json"}
-        self.own.call("POST", API + path, to_json(error).encode(), headers)
-
-    def sleep(self, seconds):
-        mine = self.own and not self.own.busy and threading.get_ident() == self.main
-        (self.own if mine else self).call("POST", "/minilambda/sleep", json.dumps(seconds).encode(), {})
-
-    def nap(self, began, end):
-        return Nap(self, began, end)
 
 
 class LambdaContext:
@@ -336,14 +255,14 @@ def serve(api, clock, formatter, handler):
         except Fault as fault:
             error = error_document(fault.kind, fault.message, fault.trace, request_id)
             log_error(error)
-            api.fail(f"/invocation/{request_id}/error", error, fault.kind)
+            api.fail(f"/invocation/{request_id}/error", to_json(error).encode(), fault.kind)
         except Exception as exception:
             if os.getpid() != process:
                 return
             kind = type(exception).__name__
             error = error_document(kind, str(exception), stack(exception.__traceback__), request_id)
             log_error(error)
-            api.fail(f"/invocation/{request_id}/error", error, kind)
+            api.fail(f"/invocation/{request_id}/error", to_json(error).encode(), kind)
 
 
 def last_words(problem, tb):
@@ -397,13 +316,13 @@ def run(redirect):
     except Fault as fault:
         error = error_document(fault.kind, fault.message, fault.trace, "")
         log_error(error)
-        api.fail("/init/error", error, fault.kind)
+        api.fail("/init/error", to_json(error).encode(), fault.kind)
         os._exit(1)
     except Exception as exception:
         kind = type(exception).__name__
         error = error_document(kind, str(exception), stack(exception.__traceback__), "")
         log_error(error)
-        api.fail("/init/error", error, kind)
+        api.fail("/init/error", to_json(error).encode(), kind)
         os._exit(1)
     serve(api, clock, formatter, handler)
     os._exit(0)

@@ -1,13 +1,13 @@
 """The first program inside a sandbox that isn't forked: opens its doors, then becomes the runtime.
 
-A bubblewrap sandbox has a network namespace of its own, with nothing in it but the loopback. Three
-sockets are opened there, for the Runtime API, the cloud's AWS endpoint and the X-Ray daemon (UDP), and
-passed out to the cloud by SCM_RIGHTS over the inherited channel (descriptor 3): that is all of the
-network there is.
+A bubblewrap sandbox has a network namespace of its own, with nothing in it but the loopback. Some
+sockets are opened there, for the Runtime API, the cloud's AWS endpoint, each database there is, and
+the X-Ray daemon (UDP), and passed out to the cloud by SCM_RIGHTS over the inherited channel (descriptor
+3): that is all of the network there is.
 
-Arguments: their three ports, then the runtime's command; without one it is our Python bootstrap, which
-then needn't be started as a program of its own. Without a bubblewrap sandbox there are no doors, and
-the one argument is a redirection of paths.
+Arguments: the ports, with commas, the daemon's last; then the runtime's command; without one it is our
+Python bootstrap, which then needn't be started as a program of its own. Without a bubblewrap sandbox
+there are no doors, and the one argument is a redirection of paths (JSON).
 """
 
 import json
@@ -37,12 +37,12 @@ def open_doors(ports, daemon_port):
 
 def main():
     redirect = None
-    if len(sys.argv) == 2:
+    if sys.argv[1].startswith("{"):
         redirect = json.loads(sys.argv[1])
     else:
-        *ports, daemon_port = map(int, sys.argv[1:4])
+        *ports, daemon_port = map(int, sys.argv[1].split(","))
         open_doors(ports, daemon_port)
-        if command := sys.argv[4:]:
+        if command := sys.argv[2:]:
             os.execv(command[0], command)
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import cloud_time

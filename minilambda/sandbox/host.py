@@ -53,6 +53,9 @@ class Host:
         os.chmod(self.root, 0o755)
         self.store = CodeStore(self.root / "store")
         self.sandboxes: dict[str, Sandbox] = {}
+        # What a sandbox reaches beside the Runtime API and AWS: a port on loopback -> who takes a
+        # connection, and the access key of the sandbox that it comes from.
+        self.services: dict[int, Callable[[socket.socket, str], None]] = {}
         self._closed = False
         self._lock = threading.Lock()
         self._tasks: set[asyncio.Task] = set()

@@ -12,6 +12,8 @@ import errno
 import io
 import json
 import os
+import resource
+import socket
 import sys
 
 READ_ONLY = ("/var/task", "/opt")
@@ -20,23 +22,48 @@ READ_ONLY = ("/var/task", "/opt")
 class Redirection:
     """What logical paths really are (``paths``), and a folder whose paths are left alone.
 
+    ``ports``: where on loopback this environment's own door is to what others reach by that port.
+    ``largest``: bytes that a file may have, as many as there are in ``/tmp``.
+
     ``afresh``: a command that starts the runtime once more. The dynamic loader reads
     LD_LIBRARY_PATH when a program starts, so a fork of a warm Python won't do for a function that
     brings shared libraries.
     """
 
-    def __init__(self, paths, exempt, afresh=None):
+    def __init__(self, paths, exempt, afresh=None, ports=None, largest=None):
         self.paths, self.exempt, self.afresh = paths, exempt, afresh
+        self.ports, self.largest = ports or {}, largest
 
     def start_afresh(self):
         """Become a new program, if need be; then this doesn't return."""
         if self.afresh:
-            rest = json.dumps({"paths": self.paths, "exempt": self.exempt})
+            rest = json.dumps({"paths": self.paths, "exempt": self.exempt, "ports": self.ports,
+                               "largest": self.largest})
             os.execve(self.afresh[0], [*self.afresh, rest], os.environ)
 
     def apply(self):
         """From now on logical paths mean the real ones."""
         redirect(self.paths, self.exempt)
+        if self.largest:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.largest, self.largest))
+        if self.ports:
+            redirect_connections({int(port): door for port, door in self.ports.items()})
+
+
+def redirect_connections(ports):
+    """Python's connections to these ports of the loopback go through this environment's doors."""
+
+    def wrap(function):
+        def wrapper(self, address):
+            if self.family == socket.AF_INET and address[0] in ("127.0.0.1", "localhost"):
+                address = (address[0], ports.get(address[1], address[1]))
+            return function(self, address)
+
+        wrapper.__name__ = function.__name__
+        return wrapper
+
+    for name in ("connect", "connect_ex"):
+        setattr(socket.socket, name, wrap(getattr(socket.socket, name)))
 
 
 def redirect(paths, exempt):

@@ -7,13 +7,12 @@ host's loop thread. The methods may be called from any thread and never block.
 from __future__ import annotations
 
 import asyncio
-import mmap
 import os
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -21,7 +20,7 @@ from aiohttp import web
 from .. import xray
 from ..function import FunctionConfiguration
 from . import preloading, runtimes
-from .cloud_time import PAGE
+from .clock_page import ClockPage
 from .direct import DirectConnection, Handle
 from .extensions_api import ExtensionsApi
 from .host import Host
@@ -61,10 +60,12 @@ class Sandbox:
         task = host.store.unpack(function.code)
         opt = host.store.opt([layer.content for layer in function.layers])
         self._gone = self._frozen = False
-        self._clock_fd = _page(name)
-        self._clock = mmap.mmap(self._clock_fd, PAGE.size)
+        self._clock = ClockPage(name)
         self._doors: list[socket.socket] = []
-        self._cloud_door: socket.socket | None = None
+        self._watched: list[socket.socket] = []
+        self._services = dict(host.services)
+        self._access_key = variables["AWS_ACCESS_KEY_ID"]
+        ports = {port: port for port in self._services}
         self._daemon: socket.socket | None = None  # the X-Ray daemon's, a UDP socket
         self._server: web.Server | None = None
         self._listener: asyncio.Server | None = None
@@ -80,6 +81,9 @@ class Sandbox:
         if host.tier.name == "process":
             door = socket.create_server(("127.0.0.1", 0))
             self._doors.append(door)
+            for port in ports:
+                self._doors.append(socket.create_server(("127.0.0.1", 0)))
+                ports[port] = self._doors[-1].getsockname()[1]
             daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             daemon.bind(("127.0.0.1", 0))
             self._doors.append(daemon)
@@ -89,7 +93,7 @@ class Sandbox:
                 "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{door.getsockname()[1]}"}
         self.plan = host.tier.plan(host.store, task, opt, self.home, variables, function.runtime,
                                    function.memory_size, function.ephemeral_storage,
-                                   host.cloud_port)
+                                   host.cloud_port, ports)
         if host.pump is not None and not self.plan.extensions:
             self.api.take_over = self._take_over
         self._own = preloading.own_names(task, opt) if self.plan.redirect else []
@@ -106,7 +110,7 @@ class Sandbox:
         ``rate``: how fast it goes on from there, in seconds a real second; 0: it stands still.
         """
         if not self._gone:
-            self._clock[:] = PAGE.pack(timestamp_ns, time.monotonic_ns(), rate)
+            self._clock.write(timestamp_ns, rate)
 
     def invoke(self, work: Work) -> None:
         """Thaw, and hand over an invocation."""
@@ -193,7 +197,7 @@ class Sandbox:
             self.lose()
             return
         self.host.loop.add_reader(self.output.reader, self._read_output)
-        descriptors = [self.output.writer, self._clock_fd]
+        descriptors = [self.output.writer, self._clock.descriptor]
         theirs = None
         if self.plan.opens_own_doors or self.plan.extensions:
             self._channel, theirs = socket.socketpair()
@@ -202,7 +206,7 @@ class Sandbox:
             self.host.loop.add_reader(self._channel, self._take_doors)
         else:
             self._serve_api(self._doors[0])
-            self._listen_for_segments(self._doors[1])
+            self._serve_others(self._doors[1:])
             self._hear_launcher()
         self.zygote.ask(
             tuple(descriptors), do="spawn", name=self.name, limit_kb=self.plan.limit_mb * 1024,
@@ -222,23 +226,22 @@ class Sandbox:
         self.host.task(serve())
 
     def _take_doors(self) -> None:
-        """The sandbox passes out its sockets: Runtime API, AWS endpoint, X-Ray daemon."""
+        """The sandbox passes out its sockets: Runtime API, AWS endpoint, services, X-Ray daemon."""
         self.host.loop.remove_reader(self._channel)
-        _, descriptors, _, _ = socket.recv_fds(self._channel, len(b"doors"), 3)
-        if len(descriptors) != 3:
+        wanted = 3 + len(self._services)
+        _, descriptors, _, _ = socket.recv_fds(self._channel, len(b"doors"), wanted)
+        self._doors += [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        if len(descriptors) != wanted:
             self._channel.close()
             return  # it died first; the supervisor will say so
         if self.plan.extensions:
             self._hear_launcher()
         else:
             self._channel.close()
-        api, cloud, daemon = (socket.socket(fileno=descriptor) for descriptor in descriptors)
-        cloud.setblocking(False)
-        self._doors += [api, cloud, daemon]
-        self._cloud_door = cloud
+        api, cloud, *others = self._doors
         self._serve_api(api)
-        self.host.loop.add_reader(cloud, self._accept, cloud)
-        self._listen_for_segments(daemon)
+        self._watch(cloud, self.host.serve_connection)
+        self._serve_others(others)
 
     def _hear_launcher(self) -> None:
         if self.plan.extensions:
@@ -249,13 +252,28 @@ class Sandbox:
         # Whoever gives orders has heard from an extension, so there is a launcher.
         self.host.on_loop(lambda: self._launched and self._launched.order(**order))
 
-    def _accept(self, door: socket.socket) -> None:
+    def _serve_others(self, doors: list[socket.socket]) -> None:
+        *services, daemon = doors
+        self._listen_for_segments(daemon)
+        for door, serve in zip(services, self._services.values(), strict=True):
+            self._watch(door, partial(self._admit, serve))
+
+    def _admit(self, serve: Callable[[socket.socket, str], None],
+               connection: socket.socket) -> None:
+        serve(connection, self._access_key)
+
+    def _watch(self, door: socket.socket, take: Callable[[socket.socket], None]) -> None:
+        door.setblocking(False)
+        self._watched.append(door)
+        self.host.loop.add_reader(door, self._accept, door, take)
+
+    def _accept(self, door: socket.socket, take: Callable[[socket.socket], None]) -> None:
         try:
             connection, _ = door.accept()
         except OSError:
             return
         connection.setblocking(True)
-        self.host.serve_connection(connection)
+        take(connection)
 
     def _listen_for_segments(self, daemon: socket.socket) -> None:
         daemon.setblocking(False)
@@ -272,6 +290,7 @@ class Sandbox:
                 break
         if found := tuple(filter(None, documents)):
             self.receiver(Segments(found))
+
     def _take_over(self, transport: asyncio.Transport, handle: Handle) -> DirectConnection:
         """Our own bootstrap's connection: whoever waits for its answers reads them (see ``pump``)."""
         transport.pause_reading()
@@ -356,8 +375,8 @@ class Sandbox:
             if self._listener is not None:
                 self._listener.close()
                 self.host.task(self._server.shutdown(0))
-            if self._cloud_door is not None:
-                self.host.loop.remove_reader(self._cloud_door)
+            for door in self._watched:
+                self.host.loop.remove_reader(door)
             if self._daemon is not None:
                 self.host.loop.remove_reader(self._daemon)
         if self._launched is not None:
@@ -372,16 +391,4 @@ class Sandbox:
         self._daemon = None
         self.output.close()
         self._clock.close()
-        os.close(self._clock_fd)
         self.host.remove(self.home)
-
-
-def _page(name: str) -> int:
-    """A file descriptor of the shared bytes that hold the time; forks are known by its name."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create(name)
-    else:
-        with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
-    os.truncate(descriptor, PAGE.size)
-    return descriptor

@@ -17,7 +17,6 @@ import contextlib
 import ctypes
 import fcntl
 import gc
-import importlib
 import json
 import os
 import resource
@@ -38,11 +37,12 @@ import bootstrap  # noqa: E402
 import confinement  # noqa: E402
 import processes  # noqa: E402
 import redirection  # noqa: E402
+from preloaded import NOTHING, Preloaded  # noqa: E402
 from tree import Child  # noqa: E402
 
 sys.path.pop(0)
-for name in ("api_connection", "bootstrap", "cloud_time", "confinement", "processes", "redirection",
-             "sharing", "tree"):
+for name in ("api_connection", "bootstrap", "cloud_time", "confinement", "preloaded", "processes",
+             "redirection", "sharing", "tree"):
     del sys.modules[name]
 import datetime  # noqa: E402, F401  # environments are forked with it
 
@@ -53,33 +53,6 @@ LINUX = sys.platform.startswith("linux")
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 proc = processes.table()
 libc = ctypes.CDLL(None, use_errno=True)
-
-
-class Preloaded:
-    """What environments are forked with: modules, their memory (KB) and the CPU time they took (s)."""
-
-    def __init__(self, folder=None, module=None):
-        self.names, self.kb, self.cpu = frozenset(), 0, 0.0
-        if module is None:
-            return
-        known, kb = set(sys.modules), proc.resident_kb(os.getpid())
-        cpu = time.process_time()
-        sys.path.append(folder)
-        try:
-            importlib.import_module(module)
-        except Exception:  # not here, or broken: each function will see for itself
-            for name in set(sys.modules) - known:
-                del sys.modules[name]
-            return
-        finally:
-            sys.path.remove(folder)
-        # What a function's own modules must not be mistaken for.
-        self.names = frozenset(name.partition(".")[0] for name in set(sys.modules) - known)
-        self.cpu = time.process_time() - cpu
-        self.kb = proc.resident_kb(os.getpid()) - kb
-
-
-NOTHING = Preloaded()
 
 
 class Supervisor:

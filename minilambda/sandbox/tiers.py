@@ -54,7 +54,7 @@ class ProcessTier:
 
     def plan(self, store: CodeStore, task: Path, opt: Path, home: Path,
              variables: dict[str, str], runtime: str, limit_mb: int, tmp_mb: int,
-             cloud_port: int) -> Plan:
+             cloud_port: int, services: dict[int, int]) -> Plan:
         tmp = home / "tmp"
         tmp.mkdir()
         paths = {"/tmp": str(tmp), "/var/task": str(task), "/opt": str(opt)}
@@ -65,7 +65,9 @@ class ProcessTier:
             "TMPDIR": str(tmp),
         }
         fresh = [*python(), str(store.runtime / "entry.py")]
-        redirect = {"paths": paths, "exempt": str(store.root.parent)}
+        redirect = {"paths": paths, "exempt": str(store.root.parent),
+                    "ports": {str(port): door for port, door in services.items()},
+                    "largest": tmp_mb << 20}
         command = runtimes.command(runtime, variables, python(), folders,
                                    {"/var/task": task, "/opt": opt})
         extensions = tuple(runtimes.extensions(opt))
@@ -90,7 +92,7 @@ class BubblewrapTier:
 
     def plan(self, store: CodeStore, task: Path, opt: Path, home: Path,
              variables: dict[str, str], runtime: str, limit_mb: int, tmp_mb: int,
-             cloud_port: int) -> Plan:
+             cloud_port: int, services: dict[int, int]) -> Plan:
         variables = {"AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{DAEMON_PORT}"} | variables | {
             "LAMBDA_TASK_ROOT": "/var/task",
             "LAMBDA_RUNTIME_DIR": "/var/runtime",
@@ -116,12 +118,13 @@ class BubblewrapTier:
                                    {"/var/task": task, "/opt": opt})
         command += ["--remount-ro", "/", "--chdir", "/var/task", "--"]
         extensions = tuple(runtimes.extensions(opt))
-        ports = RUNTIME_PORT, cloud_port, DAEMON_PORT
+        ports = RUNTIME_PORT, cloud_port, *services, DAEMON_PORT
         if extensions:
             main = started or [*python(), "/var/runtime/python_main.py"]
             command += _launcher("/var/runtime", ports, "/opt", extensions, main, "/var/task")
         else:
-            command += [*python(), "/var/runtime/entry.py", *map(str, ports), *(started or [])]
+            command += [*python(), "/var/runtime/entry.py", ",".join(map(str, ports)),
+                        *(started or [])]
         return Plan(variables, limit_mb, command=command, opens_own_doors=True,
                     extensions=extensions, skip=3 if extensions else 2)
 

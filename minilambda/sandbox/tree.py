@@ -62,11 +62,6 @@ class Child:
         pids = [pid for top in (self.pid, *self.strays) for pid in proc.tree(top)]
         return any(map(proc.runnable, pids))
 
-    def busy(self):
-        """Does anything run or want to, the sandbox's own processes included?"""
-        pids = [pid for top in (self.pid, *self.strays) for pid in proc.tree(top)]
-        return any(wants for pid in pids for _, wants in proc.threads(pid).values())
-
     def look(self, pids):
         """See who computes: as often as can be, where CPU time is to be charged."""
         if not self.sharing or not pids:

@@ -1,0 +1,102 @@
+"""What code inside an environment asks of somebody outside, and how time waits for the answer.
+
+Stands for: a call of an AWS service, or of a database. The environment is parked: its CPU time so far
+passes, then what it asked is served at that very instant, then the answer's own latency passes.
+Methods named ``…_steps`` are simpy processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import simpy
+
+from .clock import Clock, ClockStopped, Work
+from .function import FunctionConfiguration
+from .setting import Setting
+
+Steps = Generator[simpy.Event, Any, Any]
+
+
+class Killed(Exception):
+    """The environment ended while a call of its code was still being served."""
+
+
+class Errands:
+    """This side of a :class:`~minilambda.conversation.Conversation`."""
+
+    setting: Setting
+    clock: Clock
+    function: FunctionConfiguration
+    _parked: set[simpy.Event]
+    _active: bool
+    _ended: bool
+
+    @contextlib.contextmanager
+    def aws_call(self, service: str | None) -> Iterator[None]:
+        """Around a call that the code makes of an AWS service; entered on the server's thread.
+
+        Raises:
+            Killed: the environment was killed meanwhile; the answer has nobody to go to.
+        """
+        with self.outside_call(self.setting.model.latency(service)):
+            yield
+
+    @contextlib.contextmanager
+    def outside_call(self, seconds: float,
+                     granted: Callable[[Work], None] | None = None) -> Iterator[Work]:
+        """Around a wait of the code for somebody outside, which takes ``seconds`` after the answer.
+
+        Value: the work that time waits for meanwhile. ``granted`` is told of it too, in the order in
+        which those who ask at one instant may go on.
+
+        Raises:
+            Killed: as :meth:`aws_call`.
+        """
+        asked = self.clock.event()
+        serving = self._park(asked, self._call_steps(asked, threading.get_ident(), granted))
+        try:
+            yield serving
+        finally:
+            answered = self.clock.event()
+            with self.clock.lock:
+                self._parked.add(answered)
+                self.clock.process(self._wake_steps(answered, seconds))
+                serving.done()
+            self._wait(answered)
+
+    def _call_steps(self, asked: simpy.Event, thread: int,
+                    granted: Callable[[Work], None] | None) -> Steps:
+        """When the CPU time so far has passed, the call is served; until then time stands still."""
+        yield self.clock.timeout((yield from self._charge_steps()))
+        if asked in self._parked and not self._ended:
+            self._parked.discard(asked)
+            work = self.clock.work(thread=thread)
+            if granted is not None:
+                granted(work)
+            self.clock.succeed(asked, work)
+
+    def _park(self, event: simpy.Event, steps: Steps) -> Any:
+        def begin() -> None:
+            self._give_way()
+            self.clock.process(steps)
+
+        with self.clock.lock:
+            if not self._active:
+                steps.close()
+                raise Killed(self.function.name)
+            self._parked.add(event)
+            self._answer(begin)
+        return self._wait(event)
+
+    def _wait(self, event: simpy.Event) -> Any:
+        try:
+            value = self.clock.run_until(event)
+        except ClockStopped:
+            value = Killed
+        if value is Killed:
+            raise Killed(self.function.name)
+        return value
