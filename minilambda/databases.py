@@ -71,16 +71,17 @@ class Guest:
         self.setting, self.environment, self.database = setting, environment, database
         self.line, self.relay = line, None
         self._held: Work | None = None
+        self._accepted: bool | None = None  # what the server said to the connection, if just now
 
     def attach(self, relay: Relay) -> None:
         self.relay = relay
         self.environment.talk.endings.append(self._end)
 
     @contextlib.contextmanager
-    def turn(self, what: str | None) -> Iterator[Work]:
-        seconds = self.setting.model.database(what)
+    def turn(self, query: bool) -> Iterator[Work]:
+        talk = self.environment.talk
         try:
-            with self.environment.talk.outside_call(seconds, self.line.join) as work:
+            with talk.outside_call(lambda: self._cost(query), self.line.join, self._told) as work:
                 self.line.wait(work)
                 try:
                     yield work
@@ -96,10 +97,18 @@ class Guest:
         return self.setting.clock.work(thread=thread)
 
     def opened(self, accepted: bool) -> None:
-        clock = self.setting.clock
-        with clock.lock:
+        self._accepted = accepted
+
+    def _cost(self, query: bool) -> float:
+        """The figure for a connection stands for all the round trips that it takes to open it."""
+        what = "connect" if self._accepted is not None else "query" if query else None
+        return self.setting.model.database(what)
+
+    def _told(self) -> None:
+        accepted, self._accepted = self._accepted, None
+        if accepted is not None:
             self.setting.trace.append(
-                clock.seconds, "database.connected", self.environment.function.name,
+                self.setting.clock.seconds, "database.connected", self.environment.function.name,
                 self.environment.name, database=self.database, accepted=accepted)
 
     def closed(self) -> None:

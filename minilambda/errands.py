@@ -42,13 +42,17 @@ class Errands:
         Raises:
             Killed: the environment was killed meanwhile; the answer has nobody to go to.
         """
-        with self.outside_call(self.setting.model.latency(service)):
+        with self.outside_call(lambda: self.setting.model.latency(service)):
             yield
 
     @contextlib.contextmanager
-    def outside_call(self, seconds: float,
-                     granted: Callable[[Work], None] | None = None) -> Iterator[Work]:
-        """Around a wait of the code for somebody outside, which takes ``seconds`` after the answer.
+    def outside_call(self, seconds: Callable[[], float],
+                     granted: Callable[[Work], None] | None = None,
+                     told: Callable[[], None] | None = None) -> Iterator[Work]:
+        """Around a wait of the code for somebody outside.
+
+        ``seconds``: how long the answer takes, asked when there is one. ``told`` is called when it
+        reaches the code, as a step of the clock's: what it records is in order.
 
         Value: the work that time waits for meanwhile. ``granted`` is told of it too, in the order in
         which those who ask at one instant may go on.
@@ -62,9 +66,11 @@ class Errands:
             yield serving
         finally:
             answered = self.clock.event()
+            if told is not None:
+                answered.callbacks.append(lambda event: event.value is Killed or told())
             with self.clock.lock:
                 self._parked.add(answered)
-                self.clock.process(self._wake_steps(answered, seconds))
+                self.clock.process(self._wake_steps(answered, seconds()))
                 serving.done()
             self._wait(answered)
 

@@ -38,14 +38,14 @@ class Gone(Exception):
 class Party(Protocol):
     """Who is at the client's end, as far as the clock is concerned."""
 
-    def turn(self, what: str | None) -> AbstractContextManager[Work]:
+    def turn(self, query: bool) -> AbstractContextManager[Work]:
         """Around the wait for one answer; may raise :class:`Gone`.
 
-        ``what``: ``connect`` or ``query``, which cost something; None, which doesn't.
+        ``query``: False for what is said to open the connection.
         """
 
     def opened(self, accepted: bool) -> None:
-        """The server has taken the connection, or not."""
+        """The server has taken the connection, or not; called within a turn."""
 
     def leave(self, work: Work) -> None:
         """The answer isn't to be had before others have gone on."""
@@ -188,9 +188,7 @@ class Relay:
                 answer, last = self._ask(kind, message, None)
                 self._wake_others()
             else:
-                # The figure for a connection stands for all of its round trips.
-                what = "query" if self._ready else "connect" if kind == b"start" else None
-                with self.party.turn(what) as work:
+                with self.party.turn(self._ready) as work:
                     for other in list(self.others - {self}):
                         other.settle()
                     answer, last = self._ask(kind, message, work)
