@@ -114,7 +114,7 @@ class Environment:
         self._note("environment.shutdown", reason="closed")
 
     def _shutdown_steps(self, reason: str) -> Steps:
-        phase = Shutdown(self.talk, self._note)
+        phase = Shutdown(self.talk, self._note, self._log)
         yield from phase.steps(reason, self._runtime_ended)
         self._note("environment.shutdown", reason=reason)
 

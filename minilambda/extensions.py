@@ -135,8 +135,8 @@ class Extensions:
         event = {"eventType": "INVOKE", "deadlineMs": deadline_ms,
                  "requestId": invocation.request_id,
                  "invokedFunctionArn": invocation.function.arn}
-        if invocation.trace_header:
-            event["tracing"] = {"type": "X-Amzn-Trace-Id", "value": invocation.trace_header}
+        if invocation.tracing:
+            event["tracing"] = {"type": "X-Amzn-Trace-Id", "value": str(invocation.tracing.header)}
         return event
 
     def fault(self, ended: ExtensionEnded, request_id: str) -> Fault:

@@ -32,7 +32,12 @@ class Placement:
         ``answered``: see :meth:`Environment.run_steps`.
         """
         environment = self._warm(invocation.function) or self._new(invocation.function)
-        outcome = yield from environment.run_steps(invocation, answered)
+        try:
+            outcome = yield from environment.run_steps(invocation, answered)
+        except Exception:  # a fault of ours: the caller gets it, and nobody waits for what is left
+            environment.shut_down("internal-error", at_once=True)
+            self._forget(environment)
+            raise
         if environment.state is State.FROZEN:
             self.setting.clock.process(self._expire_steps(environment))
         else:

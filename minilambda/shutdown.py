@@ -26,11 +26,12 @@ REASONS = {"timeout": "timeout", "crash": "failure", "out-of-memory": "failure",
 
 
 class Shutdown:
-    """``note``: records an event of the environment."""
+    """``note`` records an event of the environment, ``log`` a line of its log."""
 
-    def __init__(self, talk: Conversation, note: Callable[..., None]) -> None:
+    def __init__(self, talk: Conversation, note: Callable[..., None],
+                 log: Callable[[str], None]) -> None:
         self.talk, self.extensions, self.clock = talk, talk.extensions, talk.clock
-        self.note = note
+        self.note, self.log = note, log
         self.runtime_ended = False
 
     def steps(self, reason: str, runtime_ended: bool) -> Steps:
@@ -48,7 +49,7 @@ class Shutdown:
             yield from self.talk.kill_steps()
         else:
             self.talk.end()
-        extensions.tell_lines(self.talk.log)
+        extensions.tell_lines(self.log)
         self.note("shutdown.ended", duration_ms=round((self.clock.seconds - began) * 1000, 6),
                   status="success" if in_time else "timeout")
 

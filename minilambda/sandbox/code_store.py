@@ -21,12 +21,12 @@ from ..function import CodePackage
 
 # What a Python runtime on AWS ships beside the standard library: the SDK and what it needs.
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
-PROGRAMS = ("api_connection.py", "bootstrap.py", "cloud_time.py", "confinement.py", "entry.py",
-            "launcher.py", "node_bootstrap.mjs", "preloaded.py", "processes.py", "python_main.py",
-            "redirection.py", "sharing.py", "supervisor.py", "tree.py")
+PROGRAMS = ("api_connection.py", "bootstrap.py", "cloud_time.py", "confinement.py", "delivery.py",
+            "entry.py", "launcher.py", "node_bootstrap.mjs", "preloaded.py", "processes.py",
+            "python_main.py", "redirection.py", "sharing.py", "supervisor.py", "tree.py")
 # Those that an environment's /var/runtime holds, and what they are compiled to.
-INSIDE = ("api_connection.py", "bootstrap.py", "cloud_time.py", "entry.py", "launcher.py",
-          "node_bootstrap.mjs", "python_main.py", "redirection.py", "__pycache__")
+INSIDE = ("api_connection.py", "bootstrap.py", "cloud_time.py", "delivery.py", "entry.py",
+          "launcher.py", "node_bootstrap.mjs", "python_main.py", "redirection.py", "__pycache__")
 
 
 class CodeStore:

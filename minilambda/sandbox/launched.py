@@ -12,9 +12,10 @@ import socket
 import threading
 from collections.abc import Callable
 
-from .launcher import RUNTIME
 from .messages import ExtensionEnded, ExtensionOutput, Message, RuntimeExit
 from .output import OutputPipe
+
+RUNTIME = "runtime"  # the name that the launcher, a program of its own, knows it by
 
 
 class Launched:

@@ -15,6 +15,10 @@ import signal
 import socket
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import delivery  # noqa: E402
+
+sys.path.pop(0)
 CHANNEL_FD, CLOCK_FD = 3, 4
 PR_SET_PDEATHSIG = 1
 RUNTIME = "runtime"
@@ -122,7 +126,7 @@ class Launcher:
             else:
                 for pid, name in self.running.items():
                     if name == order["name"]:
-                        os.kill(pid, order["number"])
+                        delivery.deliver(pid, order["number"])
 
     def reap(self):
         try:

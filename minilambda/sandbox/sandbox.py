@@ -24,8 +24,7 @@ from .clock_page import ClockPage
 from .direct import DirectConnection, Handle
 from .extensions_api import ExtensionsApi
 from .host import Host
-from .launched import Launched
-from .launcher import RUNTIME
+from .launched import RUNTIME, Launched
 from .messages import (
     Exit, ExtensionOutput, ExtensionReady, ExtensionRegistered, GaveUp, Message, Output, Segments,
     Sleep, Started, Usage,

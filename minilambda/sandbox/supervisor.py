@@ -35,14 +35,15 @@ import cloud_time  # noqa: E402
 cloud_time.install()  # here it still gives the machine's time
 import bootstrap  # noqa: E402
 import confinement  # noqa: E402
+import delivery  # noqa: E402
 import processes  # noqa: E402
 import redirection  # noqa: E402
 from preloaded import NOTHING, Preloaded  # noqa: E402
 from tree import Child  # noqa: E402
 
 sys.path.pop(0)
-for name in ("api_connection", "bootstrap", "cloud_time", "confinement", "preloaded", "processes",
-             "redirection", "sharing", "tree"):
+for name in ("api_connection", "bootstrap", "cloud_time", "confinement", "delivery", "preloaded",
+             "processes", "redirection", "sharing", "tree"):
     del sys.modules[name]
 import datetime  # noqa: E402, F401  # environments are forked with it
 
@@ -173,8 +174,7 @@ class Supervisor:
         """A signal to the runtime's own process."""
         child = self.children.get(name)
         for pid in child.pids()[:1] if child else ():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+            delivery.deliver(pid, number)
 
     # -- inside ----------------------------------------------------------------------------
 

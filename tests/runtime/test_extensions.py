@@ -128,6 +128,8 @@ def test_a_life_with_an_extension(lab):
     assert lines[3] == "handling one"
     event = json.loads(lines[4].removeprefix("talker "))
     assert event.pop("deadlineMs") > 0
+    tracing = event.pop("tracing")
+    assert tracing["type"] == "X-Amzn-Trace-Id" and tracing["value"].startswith("Root=1-")
     assert event == {"eventType": "INVOKE", "requestId": request_id,
                      "invokedFunctionArn": f"arn:aws:lambda:eu-west-2:123456789012:function:{name}"}
     assert lines[5].startswith("END") and "Init Duration" in lines[6]
