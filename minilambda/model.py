@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from importlib import resources
 
 
+# Code that takes 64 MB takes a little more, here this, there that: so figures lie in the middle of
+# what is rounded to one step, not at its edge.
+OVERHEAD_MB = 1.5
+
+
 @dataclass(frozen=True, slots=True)
 class RuntimeModel:
     """One family of runtimes. Durations in milliseconds, memory in MB."""
@@ -22,7 +27,7 @@ class RuntimeModel:
 
     def memory(self, used_mb: float) -> int:
         """Memory used, with the growth past the runtime's own share rounded."""
-        growth = max(0.0, used_mb - self.memory_mb)
+        growth = max(0.0, used_mb - self.memory_mb - OVERHEAD_MB)
         return self.memory_mb + round(growth / self.memory_step_mb) * self.memory_step_mb
 
 

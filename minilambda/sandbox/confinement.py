@@ -11,6 +11,7 @@ what root may more than others; the files that are root's it keeps.
 
 import ctypes
 import errno
+import glob
 import os
 import struct
 import sys
@@ -35,7 +36,8 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/p
           *(f"/etc/{name}" for name in (
               "alternatives", "group", "host.conf", "hosts", "ld.so.cache", "ld.so.conf",
               "ld.so.conf.d", "localtime", "mime.types", "nsswitch.conf", "passwd", "protocols",
-              "resolv.conf", "services", "ssl", "timezone")))
+              "resolv.conf", "services", "ssl", "timezone")),
+          *glob.glob("/etc/java-*"))  # Debian's Java has links to there
 DEVICES = ("/dev/full", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero")
 
 

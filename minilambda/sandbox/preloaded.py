@@ -20,7 +20,7 @@ class Preloaded:
         self.names, self.kb, self.cpu = frozenset(), 0, 0.0
         if module is None:
             return
-        known, kb = set(sys.modules), proc.resident_kb(os.getpid())
+        known, kb = set(sys.modules), self.own_kb()
         cpu = time.process_time()
         sys.path.append(folder)
         try:
@@ -34,7 +34,12 @@ class Preloaded:
         # What a function's own modules must not be mistaken for.
         self.names = frozenset(name.partition(".")[0] for name in set(sys.modules) - known)
         self.cpu = time.process_time() - cpu
-        self.kb = proc.resident_kb(os.getpid()) - kb
+        self.kb = self.own_kb() - kb
+
+    @staticmethod
+    def own_kb():
+        """Without mapped files: they don't count in an environment that maps them later, either."""
+        return proc.resident_kb(os.getpid()) - proc.mapped_kb(os.getpid())[0]
 
 
 NOTHING = Preloaded()

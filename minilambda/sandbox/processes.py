@@ -53,12 +53,17 @@ class Proc:
 
     @staticmethod
     def mapped_kb(pid):
-        """What of the resident memory is files, and memory that is shared on purpose."""
+        """What of the resident memory are mapped files, and what is in memory that can be shared.
+
+        The latter may be files as well: those of a file system in memory.
+        """
         try:
-            with open(f"/proc/{pid}/statm", "rb") as file:
-                return int(file.read().split()[2]) * PAGE_KB
-        except (OSError, IndexError):
-            return 0
+            with open(f"/proc/{pid}/status", "rb") as file:
+                text = file.read()
+            return [int((text.partition(name)[2].split(None, 1) or [b"0"])[0])
+                    for name in (b"RssFile:", b"RssShmem:")]
+        except (OSError, ValueError):
+            return [0, 0]
 
     @staticmethod
     def tasks(pid):
@@ -203,7 +208,7 @@ class PsutilProc:
     peak_kb = resident_kb
 
     def mapped_kb(self, pid):
-        return 0
+        return [0, 0]
 
     charged_kb = resident_kb
 

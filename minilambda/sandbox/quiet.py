@@ -11,7 +11,7 @@ import os
 import time
 
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
-MAPPED_KB = 4096  # as in ``tree``, which runs where it can't be imported from here
+SHARED_KB = 4096  # as in ``tree``, which runs where it can't be imported from here
 # Of /proc/<pid>/stat, counted from behind the program's name.
 MINOR_FAULTS, MAJOR_FAULTS, CHILDREN_USER, CHILDREN_SYSTEM, THREADS, RESIDENT, CAUGHT = (
     7, 9, 13, 14, 17, 21, 31)
@@ -40,8 +40,8 @@ class Quiet:
         """Most memory so far (MB) and CPU time (s); None: it isn't quiet, or there is no telling.
 
         Not quiet are: a second thread, a child (alive, or that has ever computed), and a signal's
-        handler, which a timer may call at any time. And whoever has mapped files since it started
-        must be looked at more closely (see ``tree``, which counts memory in the same way).
+        handler, which a timer may call at any time. (``tree`` counts memory in the same way. Much
+        that can be shared must be looked at closely, which is done there.)
         """
         if len(self._files) != 3:
             return None
@@ -53,13 +53,14 @@ class Quiet:
                 return None
             faults = int(stat[MINOR_FAULTS]), int(stat[MAJOR_FAULTS])
             if faults != self._faults:  # else it has no page that it hadn't before
-                high_water, mapped = self._memory_kb()
-                self._mapped_peak_kb = max(self._mapped_peak_kb, mapped)
-                if mapped - self._mapped_kb >= MAPPED_KB:
+                high_water, mapped, shared = self._memory_kb()
+                if shared >= SHARED_KB:
                     return None
+                self._mapped_peak_kb = max(self._mapped_peak_kb, mapped)
                 self._faults = faults
-                self._peak_kb = max(int(stat[RESIDENT]) * PAGE_KB,
-                                    high_water - max(self._mapped_peak_kb - self._mapped_kb, 0))
+                self._peak_kb = max(
+                    int(stat[RESIDENT]) * PAGE_KB - max(mapped - self._mapped_kb, 0),
+                    high_water - max(self._mapped_peak_kb - self._mapped_kb, 0))
             return ((self._peak_kb - self.base_kb) / 1024,
                     time.clock_gettime((~self.pid << 3) | 2) + self.cpu)
         except (OSError, IndexError, ValueError):
@@ -75,11 +76,11 @@ class Quiet:
             return os.pread(self._files[0], 4096, 0).rpartition(b")")[2].split()
         return []
 
-    def _memory_kb(self) -> tuple[int, int]:
-        """The most that was ever resident, and what is of files or shared on purpose."""
+    def _memory_kb(self) -> tuple[int, int, int]:
+        """The most that was ever resident; of mapped files; in memory that can be shared."""
         text = os.pread(self._files[2], 8192, 0)
-        return self._figure(text, b"VmHWM:"), (
-            self._figure(text, b"RssFile:") + self._figure(text, b"RssShmem:"))
+        return (self._figure(text, b"VmHWM:"), self._figure(text, b"RssFile:"),
+                self._figure(text, b"RssShmem:"))
 
     @staticmethod
     def _figure(text: bytes, name: bytes) -> int:

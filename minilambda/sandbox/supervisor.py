@@ -127,7 +127,7 @@ class Supervisor:
         child = self.children.get(name)
         pids = child.pids() if child else []
         if child:
-            child.mapped_kb = sum(map(proc.mapped_kb, pids))
+            child.mapped_kb = sum(proc.mapped_kb(pid)[0] for pid in pids)
             if base_model_kb is not None:
                 resident_kb = sum(map(proc.resident_kb, pids))
                 child.base_kb = resident_kb - base_model_kb - child.preloaded.kb

@@ -11,7 +11,7 @@ from sharing import Sharing
 # Looking closely at a tree's memory is slow: it may take a tenth of the time, up to this interval (s).
 CLOSELY_AT_MOST = 0.1
 MANY = 16  # nobody looks closely at more processes: a fork bomb's are a thousand meanwhile
-MAPPED_KB = 4096  # files that are mapped make a difference from here on
+SHARED_KB = 4096  # from here on it is worth to find out what of it are files
 proc = processes.table()
 
 
@@ -45,10 +45,12 @@ class Child:
         The plain sum counts a page once for each process that a fork left it with, and files that
         are mapped. A handler that is honest must not be killed for either.
         """
-        mapped = proc.mapped_kb(pids[0])
-        self.mapped_peak_kb = max(self.mapped_peak_kb, mapped)
-        if len(pids) > MANY or len(pids) == 1 and mapped - self.mapped_kb < MAPPED_KB:
+        mapped, shared = proc.mapped_kb(pids[0])
+        self.mapped_peak_kb = max(self.mapped_peak_kb, mapped + shared)
+        if len(pids) > MANY:
             return plain
+        if len(pids) == 1 and shared < SHARED_KB:
+            return plain - max(mapped - self.mapped_kb, 0)
         now = time.monotonic()
         found, plain_then, due = self.close
         if closely or now >= due or found + max(plain - plain_then, 0) > self.limit_kb + self.base_kb:

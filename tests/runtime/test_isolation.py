@@ -290,9 +290,10 @@ def test_what_the_doctor_says_of_the_process_tier_is_what_happens(tmp_path):
             def sh(command):
                 return subprocess.run(["sh", "-c", command], capture_output=True).returncode == 0
             def handler(event, context):
-                with open("/tmp/big", "wb") as file:
-                    file.truncate((512 << 20) + 1)
-                size = os.stat("/tmp/big").st_size
+                size = 0
+                for name in ("/tmp/one", "/tmp/other"):  # each within the limit
+                    with open(name, "wb") as file:
+                        size += file.truncate((256 << 20) + 1)
                 with open("/tmp/named", "w"):
                     pass
                 return {
