@@ -71,6 +71,10 @@ class Host:
 
     # -- for sandboxes ---------------------------------------------------------------------------
 
+    def mark(self, name: str) -> str:
+        """What an environment's processes are known by: its name may be another cloud's as well."""
+        return f"{self.root.name}-{name}"
+
     def entrypoint_problem(self, function: FunctionConfiguration,
                            variables: dict[str, str]) -> str | None:
         """Why the program that a function's package must bring can't be started, if so."""
@@ -172,7 +176,7 @@ class Host:
             for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
                 # This process has mapped their clocks, too.
                 if pid != os.getpid() and any(
-                        processes.Proc.belongs(pid, sandbox.name) for sandbox in lost):
+                        processes.Proc.belongs(pid, self.mark(sandbox.name)) for sandbox in lost):
                     with contextlib.suppress(OSError):
                         os.kill(pid, signal.SIGKILL)
         for sandbox in lost:

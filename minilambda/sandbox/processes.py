@@ -166,16 +166,16 @@ class Proc:
         return False
 
     @staticmethod
-    def belongs(pid, name):
-        """Whether it is of the environment of that name.
+    def belongs(pid, mark):
+        """Whether it is of the environment with that mark.
 
-        A program has its name among its variables. A fork still has those of the process that
-        forks environments; but it has mapped the clock's page, which is named so too.
+        A program has it among its variables. A fork still has those of the process that forks
+        environments; but it has mapped the clock's page, which is named so too.
         """
-        for file, mark in (("environ", b"MINILAMBDA_ENVIRONMENT="), ("maps", b"/memfd:")):
+        for file, before in (("environ", b"MINILAMBDA_ENVIRONMENT="), ("maps", b"/memfd:")):
             try:
                 with open(f"/proc/{pid}/{file}", "rb") as text:
-                    if mark + name.encode() in text.read():
+                    if before + mark.encode() in text.read():
                         return True
             except OSError:
                 pass
@@ -230,5 +230,5 @@ class PsutilProc:
     def runnable(self, pid):
         return False  # macOS calls every process running: its CPU time has to tell
 
-    def belongs(self, pid, name):
+    def belongs(self, pid, mark):
         return False

@@ -59,7 +59,7 @@ class Sandbox:
         task = host.store.unpack(function.code)
         opt = host.store.opt([layer.content for layer in function.layers])
         self._gone = self._frozen = False
-        self._clock = ClockPage(name)
+        self._clock = ClockPage(host.mark(name))
         self._doors: list[socket.socket] = []
         self._watched: list[socket.socket] = []
         self._services = dict(host.services)

@@ -103,7 +103,8 @@ class Supervisor:
         ``own``: the names of modules that the function brings.
         """
         held, self.descriptors = self.descriptors[:descriptors], self.descriptors[descriptors:]
-        environment["MINILAMBDA_ENVIRONMENT"] = name
+        mark = f"{os.path.basename(sys.argv[1])}-{name}"  # as the cloud's own end of this has it
+        environment["MINILAMBDA_ENVIRONMENT"] = mark
         preloaded = self.preloaded
         if redirect:
             fresh = redirect.pop("fresh")
@@ -116,7 +117,7 @@ class Supervisor:
             self.become(held, environment, command, redirect, confine, limit_kb)
         for descriptor in held:
             os.close(descriptor)
-        self.children[name] = Child(name, pid, limit_kb, skip, shares, preloaded)
+        self.children[name] = Child(name, mark, pid, limit_kb, skip, shares, preloaded)
         self.send(event="spawned", name=name, pid=pid)
 
     def do_limit(self, name, base_model_kb):
@@ -297,7 +298,7 @@ class Supervisor:
             if pid in mains or pid in known:
                 continue
             for child in self.children.values():
-                if proc.belongs(pid, child.name) or self.session(pid) == child.pid:
+                if proc.belongs(pid, child.mark) or self.session(pid) == child.pid:
                     child.strays.add(pid)
                     break
             else:

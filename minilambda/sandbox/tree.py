@@ -18,8 +18,9 @@ proc = processes.table()
 class Child:
     """One execution environment's process tree."""
 
-    def __init__(self, name, pid, limit_kb, skip, shares, preloaded):
-        self.name, self.pid, self.limit_kb, self.skip = name, pid, limit_kb, skip
+    def __init__(self, name, mark, pid, limit_kb, skip, shares, preloaded):
+        self.name, self.mark, self.pid = name, mark, pid
+        self.limit_kb, self.skip = limit_kb, skip
         self.preloaded = preloaded
         self.strays = set()  # descendants that were re-parented to the supervisor
         self.peak_kb = 0

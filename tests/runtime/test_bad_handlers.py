@@ -76,21 +76,21 @@ def test_it_fails_in_aws_s_words_and_hurts_nobody(lab, name):
     nothing_is_left(lab, bad)
 
 
-def processes_of(environment):
+def processes_of(lab, environment):
     """Its process ids: programs by a variable, forks by the page that they have mapped."""
-    found = []
+    found, mark = [], lab.cloud.placement.setting.host.mark(environment)
     for folder in Path("/proc").glob("[0-9]*"):
         if folder.name == str(os.getpid()):  # it has mapped their clocks
             continue
-        if (f"MINILAMBDA_ENVIRONMENT={environment}".encode() in _read(folder / "environ")
-                or f"/memfd:{environment}".encode() in _read(folder / "maps")):
+        if (f"MINILAMBDA_ENVIRONMENT={mark}".encode() in _read(folder / "environ")
+                or f"/memfd:{mark}".encode() in _read(folder / "maps")):
             found.append(int(folder.name))
     return found
 
 
-def states_of(environment):
+def states_of(lab, environment):
     return [_read(Path(f"/proc/{pid}/stat")).rsplit(b")", 1)[-1][1:2].decode()
-            for pid in processes_of(environment)]
+            for pid in processes_of(lab, environment)]
 
 
 def nothing_is_left(lab, name, seconds=60):
@@ -99,7 +99,7 @@ def nothing_is_left(lab, name, seconds=60):
 
     def left():
         return [found for environment in lab.environments(name)
-                for found in [*folders.glob(f"*{environment}*"), *processes_of(environment)]]
+                for found in [*folders.glob(f"*{environment}*"), *processes_of(lab, environment)]]
 
     deadline = time.monotonic() + seconds
     while left() and time.monotonic() < deadline:
@@ -159,7 +159,7 @@ def test_a_child_that_writes_on_after_the_answer_is_frozen_too(lab):
     """, Timeout=10)
     lab.invoke(name, "start")
     environment, = lab.environments(name)
-    assert states_of(environment).count("T") == 2  # and bubblewrap's own two sleep
+    assert states_of(lab, environment).count("T") == 2  # and bubblewrap's own two sleep
     assert lab.invoke(name, "stop").value["errorMessage"].endswith("signal: killed")
     nothing_is_left(lab, name)
 
@@ -184,9 +184,9 @@ def test_a_daemon_lives_as_long_as_its_environment(lab):
     """)
     lab.invoke(name, "start")
     environment, = lab.environments(name)
-    assert states_of(environment).count("T") == 2
+    assert states_of(lab, environment).count("T") == 2
     assert lab.invoke(name).value == 1 and lab.environments(name) == [environment]
-    assert states_of(environment).count("T") == 2
+    assert states_of(lab, environment).count("T") == 2
     lab.client.delete_function(FunctionName=name)
     nothing_is_left(lab, name)
 

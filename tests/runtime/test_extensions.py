@@ -112,7 +112,7 @@ def end(lab, name):
     gone = {event.environment for event in lab.cloud.trace.select("environment.shutdown",
                                                                   function=name)}
     assert gone == set(lab.environments(name))
-    assert not survivors(lab.environments(name))
+    assert not survivors(marks(lab, name))
 
 
 def test_a_life_with_an_extension(lab):
@@ -439,7 +439,7 @@ time.sleep(1000)
         ("shutdown.ended", {"duration_ms": 2000, "status": "timeout"})]
     lines = [event["message"] for event in lab.cloud.trace.select("log.line", function=name)]
     assert lines[-2:] == ["no", "told SHUTDOWN"]
-    assert not survivors(lab.environments(name))
+    assert not survivors(marks(lab, name))
 
 
 def test_idle_expiry_has_a_shutdown_phase_too(lab):
@@ -462,7 +462,7 @@ def test_closing_the_cloud_lets_extensions_finish_but_not_for_ever(sandbox, stub
         lab = Lab(cloud)
         name = deploy(lab, ext=code)
         lab.invoke(name)
-        names = lab.environments(name)
+        names = marks(lab, name)
     assert not survivors(names)
     lines = [event["message"] for event in cloud.trace.select("log.line", function=name)]
     assert ("spindown" in lines) and "runtime: SIGTERM" in lines
@@ -498,6 +498,11 @@ def test_the_inline_tier_says_what_to_do():
 
 
 # -- properties -------------------------------------------------------------------------------------
+
+
+def marks(lab, name):
+    """What the processes of a function's environments are known by."""
+    return [lab.cloud.placement.setting.host.mark(found) for found in lab.environments(name)]
 
 
 def survivors(environments):
@@ -547,7 +552,7 @@ def test_nothing_of_it_survives(lab, kinds, events):
     for event in events:
         lab.invoke(name, event)
     end(lab, name)
-    assert not survivors(lab.environments(name))
+    assert not survivors(marks(lab, name))
 
 
 SCRIPT = """
