@@ -168,6 +168,8 @@ class Supervisor:
     def do_kill(self, name, reason="killed"):
         child = self.children.get(name)
         if child:
+            if child.killed_for is None:  # the last regular look may have been before its peak
+                self.measure(child)
             child.killed_for = child.killed_for or reason
             self.kill(child)
 
