@@ -81,12 +81,10 @@ class Guest:
     def turn(self, query: bool) -> Iterator[Work]:
         talk = self.environment.talk
         try:
-            with talk.outside_call(lambda: self._cost(query), self.line.join, self._told) as work:
+            with talk.outside_call(lambda: self._cost(query), self.line.join, self._told,
+                                   self.line.leave) as work:
                 self.line.wait(work)
-                try:
-                    yield work
-                finally:
-                    self.line.leave(work)
+                yield work
         except Killed:
             raise Gone from None
 

@@ -48,14 +48,16 @@ class Errands:
     @contextlib.contextmanager
     def outside_call(self, seconds: Callable[[], float],
                      granted: Callable[[Work], None] | None = None,
-                     told: Callable[[], None] | None = None) -> Iterator[Work]:
+                     told: Callable[[], None] | None = None,
+                     left: Callable[[Work], None] | None = None) -> Iterator[Work]:
         """Around a wait of the code for somebody outside.
 
         ``seconds``: how long the answer takes, asked when there is one. ``told`` is called when it
         reaches the code, as a step of the clock's: what it records is in order.
 
         Value: the work that time waits for meanwhile. ``granted`` is told of it too, in the order in
-        which those who ask at one instant may go on.
+        which those who ask at one instant may go on; ``left``, when its answer has its place in the
+        order of what happens next, so that nobody who is served after it comes before it there.
 
         Raises:
             Killed: as :meth:`aws_call`.
@@ -71,6 +73,8 @@ class Errands:
             with self.clock.lock:
                 self._parked.add(answered)
                 self.clock.process(self._wake_steps(answered, seconds()))
+                if left is not None:
+                    left(serving)
                 serving.done()
             self._wait(answered)
 

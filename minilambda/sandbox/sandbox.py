@@ -277,7 +277,13 @@ class Sandbox:
     def _listen_for_segments(self, daemon: socket.socket) -> None:
         daemon.setblocking(False)
         self._daemon = daemon
-        self.host.loop.add_reader(daemon, self._read_segments)
+        self.host.loop.add_reader(daemon, self._on_segments)
+
+    def _on_segments(self) -> None:
+        # Whoever tells of the invocation's end reads on another thread: what this one has taken
+        # must have been told before.
+        with self._telling:
+            self._read_segments()
 
     def _read_segments(self) -> None:
         """Take what has been sent to the X-Ray daemon; loopback delivers in order and at once."""

@@ -19,6 +19,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from minilambda import Cloud, zip_handler
+from minilambda.databases import Line
 
 from .conftest import Lab, need_tier
 
@@ -182,6 +183,19 @@ def test_the_trace_is_the_same_on_both_tiers(driver, tmp_path):
     assert first == story(driver, tmp_path, "bubblewrap")
     connected = [data["accepted"] for _, kind, _, data in first if kind == "database.connected"]
     assert sorted(connected) == [False] * 2 + [True] * 6 and connected[-1]
+
+
+def test_who_is_served_first_goes_on_first_though_its_thread_is_slow(driver, tmp_path, monkeypatch):
+    first = story(driver, tmp_path, "process")
+    leave, slow = Line.leave, []
+
+    def leave_slowly(line, work):
+        leave(line, work)
+        slow.append(work.number)
+        time.sleep(0.1 * (len(slow) % 3 == 1))  # the next in line is served meanwhile
+
+    monkeypatch.setattr(Line, "leave", leave_slowly)
+    assert story(driver, tmp_path, "process") == first and len(slow) > 7
 
 
 def test_a_connection_and_each_round_trip_cost_the_model_s_time(tiers, tmp_path):

@@ -1,13 +1,15 @@
 """X-Ray from outside: the real SDK in a handler, its segments in X-Ray."""
 
 import json
+import threading
+import time
 import zipfile
 from datetime import timedelta
 
 import boto3
 import pytest
 
-from minilambda import wheelhouse, zip_handler
+from minilambda import wheelhouse, xray, zip_handler
 
 SDK_APP = """
 import boto3
@@ -120,6 +122,22 @@ def test_every_segment_is_there_when_the_invocation_has_ended(lab, traced):
     documents = trace_of(lab, lab.invoke(traced(RAW_APP), 60))
     raw = [d for d in documents if d["name"] == "raw"]
     assert {d["id"] for d in raw} == {f"{number:016x}" for number in range(60)}
+
+
+def test_segments_that_one_thread_takes_in_are_told_before_another_tells_of_the_end(
+        lab, traced, monkeypatch):
+    document, held = xray.document, threading.Event()
+
+    def read_slowly(datagram):
+        if not held.is_set():
+            held.set()
+            time.sleep(0.5)  # by then the function has ended, and others wait for its answer
+        return document(datagram)
+
+    name = traced(RAW_APP)
+    monkeypatch.setattr(xray, "document", read_slowly)
+    raw = [d for d in trace_of(lab, lab.invoke(name, 60)) if d["name"] == "raw"]
+    assert len(raw) == 60 and held.is_set()
 
 
 def test_a_callers_own_trace_goes_on(lab, traced):
