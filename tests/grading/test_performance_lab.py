@@ -58,7 +58,7 @@ def handler(event, context):
 WRONG_ANSWERS = {
     "smallest-is-cheapest": (
         {"memory_sweep": changed("memory-sweep", "min(price, key=price.get)", "min(price)")},
-        [1, 3, 2, 2], "poster has 128 MB. One of the sizes costs 92% of that"),
+        [1, 3, 2, 2], "poster has 128 MB. One of the sizes costs 93% of that"),
     "as-long-as-it-gets": (
         {"time_set": changed("time-set", "Timeout=300", "Timeout=900"),
          "split_write": changed("split-write", "< 60_000", "< 0")},
