@@ -133,8 +133,8 @@ class Cloud:
         Metrics(self.trace, MetricWriter(self.clock, self.account_id, self.region))
         self.placement = Placement(setting)
         stack.callback(self.placement.close)
-        self.frontend = Frontend(self.clock, self.trace, Concurrency(self.limits.concurrency),
-                                 self.placement)
+        concurrency = Concurrency(self.limits.concurrency, self.limits.unreserved_min)
+        self.frontend = Frontend(self.clock, self.trace, concurrency, self.placement)
         self.databases = Databases(setting, self.placement.by_access_key)
         stack.callback(self.databases.close)
         guard = Guard(server.url, self.region)
@@ -215,6 +215,8 @@ class Cloud:
     def _changed(self, old: FunctionConfiguration, new: FunctionConfiguration | None) -> None:
         with self.clock.lock:
             self.placement.retire(old, "configuration" if new is not None else "deleted")
+            if new is None:
+                self.frontend.concurrency.release(old)
         if new is not None:
             self.placement.setting.host.expect(new)
 

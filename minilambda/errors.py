@@ -257,6 +257,11 @@ def request_too_large(limit: int, operation: str) -> LambdaError:
                        413)
 
 
+def too_much_reserved(minimum: int) -> LambdaError:
+    return invalid("Specified ReservedConcurrentExecutions for function decreases account's "
+                   f"UnreservedConcurrentExecution below its minimum value of [{minimum}].")
+
+
 def payload_not_json(reason: str) -> LambdaError:
     return LambdaError("InvalidRequestContentException",
                        f"Could not parse request body into json: {reason}")

@@ -123,12 +123,11 @@ class Frontend:
         function, now = caller.function, self.clock.seconds
         request_id = self.clock.uuid()
         self.trace.append(now, "request.accepted", function.name, request_id=request_id)
-        lease = self.concurrency.take(function.account, function.region)
-        if lease is None:
-            reason = "ConcurrentInvocationLimitExceeded"
+        lease = self.concurrency.take(function)
+        if isinstance(lease, str):
             self.trace.append(now, "request.throttled", function.name, request_id=request_id,
-                              reason=reason)
-            self.clock.succeed(caller.entered, errors.throttled(reason))
+                              reason=lease)
+            self.clock.succeed(caller.entered, errors.throttled(lease))
             return
         tracing = self._sampler.admit(function, request_id, now, self.clock.timestamp(),
                                       caller.trace_header)

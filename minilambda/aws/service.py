@@ -18,6 +18,7 @@ from botocore.model import OperationModel
 
 from .. import errors
 from ..clock import Clock
+from ..concurrency import Concurrency
 from ..function import LATEST, FunctionConfiguration
 from ..invocation import Outcome
 from ..limits import Limits
@@ -29,6 +30,8 @@ from .layer_operations import LayerOperations
 
 class Frontend(Protocol):
     """What runs an invocation and waits for its outcome (``minilambda.frontend``)."""
+
+    concurrency: Concurrency
 
     def invoke(self, function: FunctionConfiguration, payload: bytes, *,
                client_context: str | None = None, trace_header: str | None = None) -> Outcome: ...
@@ -91,6 +94,9 @@ class LambdaApi(LayerOperations):
             "Code": {"RepositoryType": "S3",
                      "Location": caller.endpoint + self.downloads.offer(path, function.code)},
         }
+        reserved = self.runtime.frontend.concurrency.reserved(function)
+        if reserved is not None:
+            result["Concurrency"] = {"ReservedConcurrentExecutions": reserved}
         return result | ({"Tags": function.tags} if function.tags else {})
 
     def GetFunctionConfiguration(self, params: Mapping[str, Any],
@@ -143,6 +149,25 @@ class LambdaApi(LayerOperations):
             result["LogResult"] = base64.b64encode(log[-limits.log_tail:]).decode()
         return result
 
+    # -- concurrency -------------------------------------------------------------------------------
+
+    def PutFunctionConcurrency(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        function = self._get(params, caller, "lambda:PutFunctionConcurrency")
+        places = params["ReservedConcurrentExecutions"]
+        self.runtime.frontend.concurrency.reserve(function, places)
+        return {"ReservedConcurrentExecutions": places}
+
+    def GetFunctionConcurrency(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        function = self._get(params, caller, "lambda:GetFunctionConcurrency")
+        reserved = self.runtime.frontend.concurrency.reserved(function)
+        return {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
+
+    def DeleteFunctionConcurrency(self, params: Mapping[str, Any],
+                                  caller: Caller) -> dict[str, Any]:
+        self.runtime.frontend.concurrency.release(
+            self._get(params, caller, "lambda:DeleteFunctionConcurrency"))
+        return {}
+
     # -- tags and the account ----------------------------------------------------------------------
 
     def ListTags(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
@@ -166,7 +191,8 @@ class LambdaApi(LayerOperations):
             "AccountLimit": {
                 "TotalCodeSize": limits.code_storage, "CodeSizeUnzipped": limits.unzipped,
                 "CodeSizeZipped": limits.zip_direct, "ConcurrentExecutions": limits.concurrency,
-                "UnreservedConcurrentExecutions": limits.concurrency,
+                "UnreservedConcurrentExecutions": self.runtime.frontend.concurrency.unreserved(
+                    caller.account, caller.region),
             },
             "AccountUsage": {
                 "TotalCodeSize": registry.code_storage(caller.account, caller.region),

@@ -8,6 +8,7 @@ import pytest
 
 from minilambda import aws
 from minilambda.clock import COURSE_START, Clock
+from minilambda.concurrency import Concurrency
 from minilambda.invocation import Outcome, Report, Status
 from minilambda.limits import Limits
 from minilambda.package import zip_handler
@@ -24,6 +25,7 @@ class EchoFrontend:
 
     def __init__(self, clock):
         self.clock, self.calls, self.outcome, self.error = clock, [], {}, None
+        self.concurrency = Concurrency(1000, 100)
 
     def invoke(self, function, payload, *, client_context=None, trace_header=None):
         self.calls.append(SimpleNamespace(function=function, payload=payload,

@@ -341,7 +341,8 @@ def test_options_that_ask_for_nothing_pass(lambda_, spec):
 
 @pytest.mark.parametrize(("operation", "params"), [
     ("publish_version", {"FunctionName": "f"}),
-    ("put_function_concurrency", {"FunctionName": "f", "ReservedConcurrentExecutions": 1}),
+    ("put_provisioned_concurrency_config", {
+            "FunctionName": "f", "Qualifier": "1", "ProvisionedConcurrentExecutions": 1}),
     ("list_event_source_mappings", {}), ("get_policy", {"FunctionName": "f"}),
     ("create_alias", {"FunctionName": "f", "Name": "PROD", "FunctionVersion": "1"}),
 ])

@@ -4,10 +4,6 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from minilambda.concurrency import Concurrency
 
 HANDLER = """
 import os, sys, time
@@ -57,17 +53,3 @@ def test_everything_accepted_ends_once(fresh, seed):
         story = [e.kind for e in trace.select("invoke.started", "invoke.ended",
                                               environment=environment)]
         assert story == ["invoke.started", "invoke.ended"] * (len(story) // 2)  # one at a time
-
-
-@given(st.integers(1, 5), st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), max_size=40))
-def test_the_ledger_never_gives_more_than_there_is(limit, steps):
-    ledger, held = Concurrency(limit), {"a": [], "b": []}
-    for region, take in steps:
-        if take:
-            lease = ledger.take("1", region)
-            assert (lease is None) == (len(held[region]) == limit)
-            if lease is not None:
-                held[region].append(lease)
-        elif held[region]:
-            ledger.give_back(held[region].pop())
-        assert ledger.running("1", region) == len(held[region]) <= limit
