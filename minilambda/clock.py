@@ -165,7 +165,9 @@ class Clock:
         """
         with self.lock:
             mine = {work for work in self._working if work.thread == threading.get_ident()}
-            self._working -= mine
+            if mine:
+                self._working -= mine
+                self._notify()
 
             def take_up(event: simpy.Event) -> None:
                 # In the very step in which the wait ends: this thread runs again from here on,
@@ -227,6 +229,12 @@ class Clock:
         timeout = self.timeout(seconds)
         timeout.background = True
         return timeout
+
+    def wait_while(self, blocked: Callable[[], bool]) -> None:
+        """Wait for real, without turning the crank: others do. Not on the wall clock."""
+        with self.lock:
+            while not (self.wall or self._stopped) and blocked():
+                self._sleep_on_lock(1.0)
 
     def stop(self) -> None:
         """End every wait on this clock with :class:`ClockStopped`."""

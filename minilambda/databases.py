@@ -31,45 +31,12 @@ class PortTaken(Exception):
     """A port that was asked for can't be had."""
 
 
-class Line:
-    """Those who ask a database at one instant are served one by one, in the clock's order.
-
-    Else which of two gets the last free connection would depend on which thread was quicker.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: list[Work] = []
-        self._changed = threading.Condition()
-        self._closed = False
-
-    def join(self, work: Work) -> None:
-        with self._changed:
-            self._waiting.append(work)
-
-    def wait(self, work: Work) -> None:
-        with self._changed:
-            while not self._closed and work in self._waiting and self._waiting[0] is not work:
-                self._changed.wait()
-
-    def leave(self, work: Work) -> None:
-        with self._changed:
-            if work in self._waiting:
-                self._waiting.remove(work)
-                self._changed.notify_all()
-
-    def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-
 class Guest:
     """An environment at the end of a connection (see ``sandbox.relay.Party``)."""
 
-    def __init__(self, setting: Setting, environment: Environment, database: str,
-                 line: Line) -> None:
+    def __init__(self, setting: Setting, environment: Environment, database: str) -> None:
         self.setting, self.environment, self.database = setting, environment, database
-        self.line, self.relay = line, None
+        self.relay: Relay | None = None
         self._held: Work | None = None
         self._accepted: bool | None = None  # what the server said to the connection, if just now
 
@@ -81,15 +48,10 @@ class Guest:
     def turn(self, query: bool) -> Iterator[Work]:
         talk = self.environment.talk
         try:
-            with talk.outside_call(lambda: self._cost(query), self.line.join, self._told,
-                                   self.line.leave) as work:
-                self.line.wait(work)
+            with talk.outside_call(lambda: self._cost(query), self._told) as work:
                 yield work
         except Killed:
             raise Gone from None
-
-    def leave(self, work: Work) -> None:
-        self.line.leave(work)
 
     def again(self, thread: int) -> Work:
         return self.setting.clock.work(thread=thread)
@@ -129,8 +91,8 @@ class Database:
     """A DB instance: its server, its port, its connections."""
 
     def __init__(self, setting: Setting, name: str, server: Postgres, listener: socket.socket,
-                 line: Line, by_key: Callable[[str], Environment | None]) -> None:
-        self.setting, self.name, self.server, self.line = setting, name, server, line
+                 by_key: Callable[[str], Environment | None]) -> None:
+        self.setting, self.name, self.server = setting, name, server
         self.listener, self.by_key = listener, by_key
         self.port: int = listener.getsockname()[1]
         self.relays: set[Relay] = set()
@@ -142,7 +104,7 @@ class Database:
         if environment is None or not self.running:
             connection.close()
             return
-        guest = Guest(self.setting, environment, self.name, self.line)
+        guest = Guest(self.setting, environment, self.name)
         guest.attach(Relay(self.server, connection, guest, self.relays))
         guest.relay.start()
 
@@ -169,7 +131,6 @@ class Databases:
     def __init__(self, setting: Setting, by_key: Callable[[str], Environment | None]) -> None:
         self.setting, self.by_key = setting, by_key
         self.host: Host | InlineHost = setting.host
-        self._line = Line()
         self._made = 0
         self._all: dict[tuple[str, ...], Database] = {}
         self._lock = threading.RLock()
@@ -198,7 +159,7 @@ class Databases:
             try:
                 self._made += 1
                 server = Postgres(self.host.root, f"db{self._made}", user, password, database)
-                made = Database(self.setting, key[-1], server, listener, self._line, self.by_key)
+                made = Database(self.setting, key[-1], server, listener, self.by_key)
                 try:
                     made.start(parameters)
                 except BaseException:
@@ -233,7 +194,6 @@ class Databases:
             database.server.close()
 
     def close(self) -> None:
-        self._line.close()
         for key in list(self._all):
             self.delete(key)
 

@@ -2,6 +2,8 @@
 
 Stands for: a call of an AWS service, or of a database. The environment is parked: its CPU time so far
 passes, then what it asked is served at that very instant, then the answer's own latency passes.
+Those who ask at one instant are served one by one, in the clock's order, and go on in that order: else
+who gets the last free place, or which of two writes comes second, would be the quicker thread's choice.
 Methods named ``…_steps`` are simpy processes.
 """
 
@@ -47,47 +49,43 @@ class Errands:
 
     @contextlib.contextmanager
     def outside_call(self, seconds: Callable[[], float],
-                     granted: Callable[[Work], None] | None = None,
-                     told: Callable[[], None] | None = None,
-                     left: Callable[[Work], None] | None = None) -> Iterator[Work]:
+                     told: Callable[[], None] | None = None) -> Iterator[Work]:
         """Around a wait of the code for somebody outside.
 
         ``seconds``: how long the answer takes, asked when there is one. ``told`` is called when it
         reaches the code, as a step of the clock's: what it records is in order.
 
-        Value: the work that time waits for meanwhile. ``granted`` is told of it too, in the order in
-        which those who ask at one instant may go on; ``left``, when its answer has its place in the
-        order of what happens next, so that nobody who is served after it comes before it there.
+        Value: the work that time waits for meanwhile.
 
         Raises:
             Killed: as :meth:`aws_call`.
         """
         asked = self.clock.event()
-        serving = self._park(asked, self._call_steps(asked, threading.get_ident(), granted))
+        serving = self._park(asked, self._call_steps(asked, threading.get_ident()))
+        serving.wait_for_turn()
         try:
             yield serving
         finally:
             answered = self.clock.event()
             if told is not None:
                 answered.callbacks.append(lambda event: event.value is Killed or told())
+            latency = seconds()
+
+            def go_on() -> None:
+                self.clock.process(self._wake_steps(answered, latency))
+                serving.done()
+
             with self.clock.lock:
                 self._parked.add(answered)
-                self.clock.process(self._wake_steps(answered, seconds()))
-                if left is not None:
-                    left(serving)
-                serving.done()
+                serving.answer(go_on)
             self._wait(answered)
 
-    def _call_steps(self, asked: simpy.Event, thread: int,
-                    granted: Callable[[Work], None] | None) -> Steps:
+    def _call_steps(self, asked: simpy.Event, thread: int) -> Steps:
         """When the CPU time so far has passed, the call is served; until then time stands still."""
         yield self.clock.timeout((yield from self._charge_steps()))
         if asked in self._parked and not self._ended:
             self._parked.discard(asked)
-            work = self.clock.work(thread=thread)
-            if granted is not None:
-                granted(work)
-            self.clock.succeed(asked, work)
+            self.clock.succeed(asked, self.clock.work(thread=thread))
 
     def _park(self, event: simpy.Event, steps: Steps) -> Any:
         def begin() -> None:

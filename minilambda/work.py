@@ -41,14 +41,25 @@ class Work:
         """The work has an answer; ``reply`` brings it in when all others have theirs.
 
         So answers enter in the order in which the work began, not in that of who was quicker:
-        the same seed gives the same trace. (On the wall clock they enter at once.)
+        the same seed gives the same trace. (On the wall clock they enter at once, and so they do
+        when time doesn't wait for this work any more.)
         """
         with self.clock.lock:
-            if self.clock.wall:
+            self.thread = None
+            if self.clock.wall or not self.open:
                 reply()
             else:
                 self.replies.append(reply)
                 self.clock._notify()
+
+    def wait_for_turn(self) -> None:
+        """Wait, for real, while other threads do work that began earlier. (On the wall clock, not.)
+
+        What waits on the clock itself, or has its answer, is in nobody's way.
+        """
+        self.clock.wait_while(lambda: any(
+            work.number < self.number and work.thread is not None and not work.replies
+            for work in self.clock._working))
 
     def done(self) -> None:
         """Time need not wait for it any longer. Calling it twice is harmless."""

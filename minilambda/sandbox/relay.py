@@ -47,9 +47,6 @@ class Party(Protocol):
     def opened(self, accepted: bool) -> None:
         """The server has taken the connection, or not; called within a turn."""
 
-    def leave(self, work: Work) -> None:
-        """The answer isn't to be had before others have gone on."""
-
     def again(self, thread: int) -> Work:
         """Now it is: time waits for it, and for this thread that will bring it, once more."""
 
@@ -225,7 +222,6 @@ class Relay:
                 if blocked or time.monotonic() - began > STUCK_SECONDS:
                     with self._changed:
                         self._blocked = blocked
-                    self.party.leave(work)
                     work.done()
 
     def _look(self, kind: bytes, message: bytes) -> None:

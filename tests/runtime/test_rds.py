@@ -19,7 +19,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from minilambda import Cloud, zip_handler
-from minilambda.databases import Line
+from minilambda.databases import Guest
 
 from .conftest import Lab, need_tier
 
@@ -187,14 +187,14 @@ def test_the_trace_is_the_same_on_both_tiers(driver, tmp_path):
 
 def test_who_is_served_first_goes_on_first_though_its_thread_is_slow(driver, tmp_path, monkeypatch):
     first = story(driver, tmp_path, "process")
-    leave, slow = Line.leave, []
+    cost, slow = Guest._cost, []
 
-    def leave_slowly(line, work):
-        leave(line, work)
-        slow.append(work.number)
+    def cost_slowly(guest, query):  # between an answer and its place among the others
+        slow.append(guest)
         time.sleep(0.1 * (len(slow) % 3 == 1))  # the next in line is served meanwhile
+        return cost(guest, query)
 
-    monkeypatch.setattr(Line, "leave", leave_slowly)
+    monkeypatch.setattr(Guest, "_cost", cost_slowly)
     assert story(driver, tmp_path, "process") == first and len(slow) > 7
 
 
