@@ -27,7 +27,7 @@ from .conversation import Killed
 from .databases import Databases
 from .doctor import Report, doctor
 from .frontend import Frontend
-from .function import FunctionConfiguration
+from .function import LATEST, FunctionConfiguration
 from .limits import Limits
 from .metrics import Metrics
 from .model import Model
@@ -215,7 +215,7 @@ class Cloud:
     def _changed(self, old: FunctionConfiguration, new: FunctionConfiguration | None) -> None:
         with self.clock.lock:
             self.placement.retire(old, "configuration" if new is not None else "deleted")
-            if new is None:
+            if new is None and old.version == LATEST:
                 self.frontend.concurrency.release(old)
         if new is not None:
             self.placement.setting.host.expect(new)

@@ -215,7 +215,7 @@ class Environment:
         headers = {
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
             "Lambda-Runtime-Deadline-Ms": str(deadline_ms),
-            "Lambda-Runtime-Invoked-Function-Arn": self.function.arn,
+            "Lambda-Runtime-Invoked-Function-Arn": invocation.invoked_arn,
             "Content-Type": "application/json",
         }
         if invocation.client_context:
@@ -275,7 +275,7 @@ class Environment:
             invocation.request_id, status, payload,
             self._report(round(seconds * 1000, 6), None, status),
             fault.error_type if fault else None, tuple(self.log.lines), self.clock.seconds,
-            self.name))
+            self.name, self.function.version))
 
     def _finish(self, invocation: Invocation, payload: bytes, fault: Fault | None, seconds: float,
                 init_ms: float | None) -> Outcome:
@@ -305,7 +305,7 @@ class Environment:
             self.shut_down(reasons.get(status, "crash"))
         self._request_id = None
         return Outcome(request_id, status, payload, report, error_type, tuple(self.log.lines),
-                       self.clock.seconds, self.name)
+                       self.clock.seconds, self.name, self.function.version)
 
     def _write_segments(self, invocation: Invocation, seconds: float, init_ms: float | None,
                         failed: bool) -> None:

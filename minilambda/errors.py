@@ -257,6 +257,60 @@ def request_too_large(limit: int, operation: str) -> LambdaError:
                        413)
 
 
+def code_sha_mismatch(wanted: str, present: str) -> LambdaError:
+    return invalid(f"CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST "
+                   f"({present}). Please try again with the CodeSHA256 in $LATEST.")
+
+
+def qualifier_not_allowed(arn: str) -> LambdaError:
+    """The words are ours."""
+    return invalid(f"This operation is for a function as a whole: leave the qualifier out of {arn}")
+
+
+def tags_of_a_version() -> LambdaError:
+    return invalid("Tags on function aliases and versions are not supported. Please specify either "
+                   "a function name or an unqualified function ARN.")
+
+
+def version_in_use(aliases: Iterable[str]) -> LambdaError:
+    return LambdaError("ResourceConflictException",
+                       "Unable to delete version because the following aliases reference it: "
+                       f"[{', '.join(aliases)}]", 409, type_="User")
+
+
+def alias_deleted_as_version() -> LambdaError:
+    return invalid("Deletion of aliases is not currently supported.")
+
+
+def alias_exists(arn: str) -> LambdaError:
+    return LambdaError("ResourceConflictException", f"Alias already exists: {arn}", 409,
+                       type_="User")
+
+
+def alias_not_found(arn: str) -> LambdaError:
+    return LambdaError("ResourceNotFoundException", f"Cannot find alias arn: {arn}", 404,
+                       type_="User")
+
+
+def too_many_weights() -> LambdaError:
+    return invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
+
+
+def version_twice(version: str) -> LambdaError:
+    return invalid(f"Invalid function version {version}. Function version {version} is already "
+                   "included in routing configuration.")
+
+
+def latest_in_routing() -> LambdaError:
+    return invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+
+
+def roles_differ(version: str, other: str) -> LambdaError:
+    """AWS's rule; the words are ours."""
+    return invalid(f"Versions {version} and {other} have different execution roles: an alias can "
+                   "only point at versions with the same one.")
+
+
 def too_much_reserved(minimum: int) -> LambdaError:
     return invalid("Specified ReservedConcurrentExecutions for function decreases account's "
                    f"UnreservedConcurrentExecution below its minimum value of [{minimum}].")

@@ -134,7 +134,7 @@ class Extensions:
     def invoke_event(invocation: Invocation, deadline_ms: int) -> dict[str, Any]:
         event = {"eventType": "INVOKE", "deadlineMs": deadline_ms,
                  "requestId": invocation.request_id,
-                 "invokedFunctionArn": invocation.function.arn}
+                 "invokedFunctionArn": invocation.invoked_arn}
         if invocation.tracing:
             event["tracing"] = {"type": "X-Amzn-Trace-Id", "value": str(invocation.tracing.header)}
         return event

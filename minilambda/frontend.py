@@ -14,11 +14,11 @@ from . import errors
 from .clock import Clock, Work
 from .concurrency import Concurrency, Lease
 from .conversation import Steps
-from .function import FunctionConfiguration
 from .invocation import Invocation, Outcome
 from .placement import Placement
 from .sandbox import runtimes
 from .trace import Trace
+from .versions import Target
 from .xray import Sampler
 
 GATHER_SECONDS = 10.0  # real ones
@@ -28,7 +28,7 @@ GATHER_SECONDS = 10.0  # real ones
 class _Caller:
     """Someone at the door. ``entered`` happens with the running invocation, or an error."""
 
-    function: FunctionConfiguration
+    target: Target
     payload: bytes
     client_context: str | None
     trace_header: str | None
@@ -36,7 +36,7 @@ class _Caller:
 
     @property
     def order(self) -> tuple:
-        return self.function.arn, self.payload, self.client_context or ""
+        return self.target.function.arn, self.payload, self.client_context or ""
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Frontend:
         self._sampler = Sampler()
         self._gate: _Gate | None = None
 
-    def invoke(self, function: FunctionConfiguration, payload: bytes, *,
+    def invoke(self, target: Target, payload: bytes, *,
                client_context: str | None = None, trace_header: str | None = None) -> Outcome:
         """Invoke and wait for the outcome, on the cloud's clock.
 
@@ -67,10 +67,11 @@ class Frontend:
             LambdaError: TooManyRequestsException if there is no place to run it; 501 if its
                 runtime can't be run here.
         """
-        if missing := runtimes.missing(function.runtime):
-            raise errors.not_implemented(f"runtime {function.runtime} here: {missing}")
+        for function in (target.function, *(other for other, _ in target.others)):
+            if missing := runtimes.missing(function.runtime):
+                raise errors.not_implemented(f"runtime {function.runtime} here: {missing}")
         with self.clock.lock:
-            caller = _Caller(function, payload, client_context, trace_header, self.clock.event())
+            caller = _Caller(target, payload, client_context, trace_header, self.clock.event())
             if self._gate is None:
                 self._admit(caller)
             else:
@@ -120,7 +121,7 @@ class Frontend:
 
     def _admit(self, caller: _Caller) -> None:
         """Give a request its id and a place, or refuse it."""
-        function, now = caller.function, self.clock.seconds
+        function, now = caller.target.pick(self.clock.random), self.clock.seconds
         request_id = self.clock.uuid()
         self.trace.append(now, "request.accepted", function.name, request_id=request_id)
         lease = self.concurrency.take(function)
@@ -132,7 +133,7 @@ class Frontend:
         tracing = self._sampler.admit(function, request_id, now, self.clock.timestamp(),
                                       caller.trace_header)
         invocation = Invocation(request_id, function, caller.payload, now, caller.client_context,
-                                tracing)
+                                tracing, caller.target.qualifier)
         answered = self.clock.event()
         self.clock.process(self._run_steps(invocation, lease, answered))
         self.clock.succeed(caller.entered, answered)

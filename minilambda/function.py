@@ -2,7 +2,7 @@
 
 Stands for: ``FunctionConfiguration`` and ``FunctionCodeLocation`` of the Lambda API.
 AWS page: *FunctionConfiguration* in the Lambda API reference.
-Leaves out (so far): VPC, dead letter queues, versions other than ``$LATEST``.
+Leaves out (so far): VPC, dead letter queues.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .function import FunctionConfiguration
+from .function import LATEST, FunctionConfiguration
 from .xray import Tracing
 
 
@@ -30,6 +30,7 @@ class Invocation:
     """What the front door accepted.
 
     ``arrived`` is in seconds on the cloud's clock. ``payload`` is the event's JSON as bytes.
+    ``qualifier`` is what the caller said.
     """
 
     request_id: str
@@ -38,6 +39,12 @@ class Invocation:
     arrived: float
     client_context: str | None = None
     tracing: Tracing | None = None
+    qualifier: str | None = None
+
+    @property
+    def invoked_arn(self) -> str:
+        """As the caller named the function: with the qualifier if there was one."""
+        return f"{self.function.arn}:{self.qualifier}" if self.qualifier else self.function.arn
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class Outcome:
     log: tuple[str, ...] = ()
     ended: float = 0.0
     environment: str | None = None
+    version: str = LATEST
 
     @property
     def failed(self) -> bool:

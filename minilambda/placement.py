@@ -19,7 +19,7 @@ from .setting import Setting
 
 
 class Placement:
-    """All environments of a cloud, by function (ARN) and by their credentials."""
+    """All environments of a cloud, by version of a function and by their credentials."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
@@ -50,13 +50,13 @@ class Placement:
 
     def retire(self, function: FunctionConfiguration, reason: str) -> None:
         """The function was changed or deleted: its idle environments end now, busy ones after."""
-        for environment in list(self._all[function.arn]):
+        for environment in list(self._all[_pool(function)]):
             if environment.state is State.FROZEN:
                 environment.shut_down(reason)
                 self._forget(environment)
 
     def environments(self, function: FunctionConfiguration) -> list[Environment]:
-        return list(self._all[function.arn])
+        return list(self._all[_pool(function)])
 
     def wind_down(self, real_seconds: float) -> None:
         """Let idle environments have their Shutdown phase, but not for more real seconds."""
@@ -81,7 +81,7 @@ class Placement:
 
     def _warm(self, function: FunctionConfiguration) -> Environment | None:
         candidates = []
-        for environment in list(self._all[function.arn]):
+        for environment in list(self._all[_pool(function)]):
             if environment.state is not State.FROZEN:
                 if environment.state is State.SHUT:
                     self._forget(environment)
@@ -98,7 +98,7 @@ class Placement:
 
     def _new(self, function: FunctionConfiguration) -> Environment:
         environment = Environment(self.setting, function)
-        self._all[function.arn].append(environment)
+        self._all[_pool(function)].append(environment)
         self._by_key[environment.access_key] = environment
         return environment
 
@@ -110,7 +110,7 @@ class Placement:
             self._forget(environment)
 
     def _forget(self, environment: Environment) -> None:
-        environments = self._all[environment.function.arn]
+        environments = self._all[_pool(environment.function)]
         if environment in environments:
             environments.remove(environment)
         ending = environment.ending
@@ -118,3 +118,8 @@ class Placement:
             self._by_key.pop(environment.access_key, None)
         else:  # its credentials are good to the very end
             ending.callbacks.append(lambda _: self._by_key.pop(environment.access_key, None))
+
+
+def _pool(function: FunctionConfiguration) -> str:
+    """Versions share no environments."""
+    return f"{function.arn}:{function.version}"

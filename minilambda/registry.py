@@ -3,7 +3,7 @@
 Stands for: CreateFunction, GetFunction, ListFunctions, UpdateFunctionCode,
 UpdateFunctionConfiguration, DeleteFunction and the tag operations of the Lambda API.
 AWS page: *CreateFunction* (and so on) in the Lambda API reference.
-Leaves out (so far): versions and aliases, everything ``aws/options.py`` refuses.
+Leaves out (so far): everything ``aws/options.py`` refuses. Versions and aliases: ``versions``.
 
 Requests are mappings with botocore's member names, already checked against the service model
 (``aws/validation.py``). What is decided here needs to know the cloud: its limits, the other
@@ -29,6 +29,7 @@ from .layer import LayerVersion
 from .layers import Layers
 from .limits import Limits
 from .package import check_archive, unzipped_size
+from .versions import Target, Versions
 
 OnChange = Callable[[FunctionConfiguration, FunctionConfiguration | None], None]
 
@@ -107,38 +108,61 @@ class Registry:
         self._functions: dict[tuple[str, str, str], FunctionConfiguration] = {}
         self._lock = threading.RLock()
         self.runtimes = known_runtimes(limits)
+        self.versions = Versions(clock, self._lock)
         self.layers = Layers(clock, limits, self._code, organization_of)
 
     # -- reading -----------------------------------------------------------------------------------
 
     def get(self, account: str, region: str, name: str, qualifier: str | None = None,
             *, action: str = "lambda:GetFunction") -> FunctionConfiguration:
-        """The function of that name, partial ARN or ARN.
+        """The function of that name, partial ARN or ARN, in the version that the qualifier names.
 
         ``account`` and ``region`` are the caller's; ``action`` is what a refusal of another
         account's function names.
         """
         wanted = FunctionName.parse(account, region, name, qualifier)
+        return self.versions.get(self._find(account, wanted, action), wanted.qualifier)
+
+    def target(self, account: str, region: str, name: str, qualifier: str | None = None) -> Target:
+        """What a request to invoke is for: an alias may share it out."""
+        wanted = FunctionName.parse(account, region, name, qualifier)
+        found = self._find(account, wanted, "lambda:InvokeFunction")
+        return self.versions.target(found, wanted.qualifier)
+
+    def latest(self, account: str, region: str, name: str, *, action: str
+               ) -> FunctionConfiguration:
+        """``$LATEST`` of the function; a qualifier in its name is refused."""
+        wanted = FunctionName.parse(account, region, name)
+        found = self._find(account, wanted, action)
+        if wanted.qualifier not in (None, LATEST):
+            raise errors.qualifier_not_allowed(wanted.arn)
+        return found
+
+    def _find(self, account: str, wanted: FunctionName, action: str) -> FunctionConfiguration:
         if wanted.account != account:
             raise errors.other_account(account, action, wanted.arn)
         with self._lock:
             found = self._functions.get((wanted.account, wanted.region, wanted.name))
         if found is None:
             raise errors.function_not_found(wanted.arn)
-        if wanted.qualifier not in (None, LATEST):
-            raise errors.not_implemented(f"versions and aliases (Qualifier {wanted.qualifier})")
         return found
 
     def list(self, account: str, region: str, marker: str | None = None,
-             max_items: int | None = None) -> tuple[list[FunctionConfiguration], str | None]:
+             max_items: int | None = None, every_version: bool = False
+             ) -> tuple[list[FunctionConfiguration], str | None]:
         """One page of a region's functions in the order of their names, and the next marker."""
         with self._lock:
             here = sorted(
                 (f for (a, r, _), f in self._functions.items() if (a, r) == (account, region)),
                 key=lambda function: function.name)
-        rest = [f for f in here if marker is None or f.name > marker]
+            if every_version:
+                here = [v for f in here for v in (f, *self.versions.published(f))]
+        place = lambda f: (f.name, _number(f.version))  # noqa: E731
+        name, _, version = (marker or "").partition(":")
+        rest = [f for f in here if marker is None or place(f) > (name, _number(version))]
         page = rest[:min(max_items or _PAGE, _PAGE)]
-        return page, page[-1].name if len(rest) > len(page) else None
+        more = len(rest) > len(page)
+        return page, f"{page[-1].name}:{page[-1].version}" if more else None
 
     def __iter__(self):
         """Every function of every account and region."""
@@ -147,7 +171,9 @@ class Registry:
 
     def code_storage(self, account: str, region: str) -> int:
         """Bytes that a region's deployment packages and layers take."""
-        functions = sum(f.code.size for f in self if (f.account, f.region) == (account, region))
+        functions = sum(
+            version.code.size for f in self if (f.account, f.region) == (account, region)
+            for version in (f, *self.versions.published(f)))
         return functions + self.layers.storage(account, region)
 
     # -- changing ----------------------------------------------------------------------------------
@@ -197,12 +223,32 @@ class Registry:
         return self._swap(old, request, code=code)
 
     def delete(self, account: str, region: str, name: str, qualifier: str | None = None) -> None:
-        old = self.get(account, region, name, qualifier, action="lambda:DeleteFunction")
-        if FunctionName.parse(account, region, name, qualifier).qualifier == LATEST:
+        """Delete the function with all its versions and aliases, or one version of it."""
+        wanted = FunctionName.parse(account, region, name, qualifier)
+        old = self._find(account, wanted, "lambda:DeleteFunction")
+        if wanted.qualifier == LATEST:
             raise errors.invalid("$LATEST version cannot be deleted without deleting the function.")
+        if wanted.qualifier:
+            self._tell(self.versions.delete(old, wanted.qualifier), None)
+            return
         with self._lock:
             self._functions.pop((old.account, old.region, old.name), None)
-        self._tell(old, None)
+            versions = self.versions.forget(old)
+        for version in (old, *versions):
+            self._tell(version, None)
+
+    def publish(self, account: str, region: str, request: Mapping[str, Any]
+                ) -> FunctionConfiguration:
+        """A version from a PublishVersion request."""
+        with self._lock:
+            latest = self.latest(account, region, request["FunctionName"],
+                                 action="lambda:PublishVersion")
+            if self.code_storage(account, region) + latest.code.size > self.limits.code_storage:
+                raise errors.code_storage_exceeded()
+            version, new = self.versions.publish(latest, request)
+        if new and self.on_create is not None:
+            self.on_create(version)
+        return version
 
     def tag(self, account: str, region: str, name: str, tags: Mapping[str, str]) -> None:
         """Add tags, or replace their values. Tags are no part of the revision."""
@@ -216,7 +262,7 @@ class Registry:
 
     def _current(self, account: str, region: str, request: Mapping[str, Any],
                  action: str) -> FunctionConfiguration:
-        old = self.get(account, region, request["FunctionName"], action=action)
+        old = self.latest(account, region, request["FunctionName"], action=action)
         if request.get("RevisionId") and request["RevisionId"] != old.revision_id:
             raise errors.revision_mismatch()
         return old
@@ -249,7 +295,10 @@ class Registry:
     def _retag(self, account: str, region: str, name: str,
                change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
         with self._lock:
-            old = self.get(account, region, name, action="lambda:TagResource")
+            wanted = FunctionName.parse(account, region, name)
+            if wanted.qualifier:
+                raise errors.tags_of_a_version()
+            old = self._find(account, wanted, "lambda:TagResource")
             self._functions[old.account, old.region, old.name] = replace(
                 old, tags=self._tags(change(old.tags)))
 
@@ -325,6 +374,11 @@ class Registry:
 
 _SETTINGS = {"Runtime": "runtime", "Role": "role", "Handler": "handler",
              "Description": "description", "Timeout": "timeout", "MemorySize": "memory_size"}
+
+
+def _number(version: str) -> int:
+    """Where a version stands in a list: ``$LATEST`` first."""
+    return int(version) if version.isdigit() else 0
 
 
 def known_runtimes(limits: Limits) -> list[str]:

@@ -81,9 +81,9 @@ def test_another_accounts_function_is_denied(registry, function):
     assert (error.status, error.code) == (403, "AccessDeniedException")
 
 
-def test_a_qualifier_is_refused_rather_than_ignored(registry, function):
+def test_a_qualifier_that_names_nothing(registry, function):
     error = refused(registry.get, ME, HERE, "f", "PROD")
-    assert error.status == 501 and "PROD" in error.message
+    assert (error.status, error.message) == (404, f"Function not found: {ARN}:PROD")
 
 
 def test_two_different_qualifiers(registry, function):

@@ -13,7 +13,7 @@ RINGS = [
     {"clock", "work", "trace", "logs", "metrics", "billing", "patience", "processor"},
     {"sandbox"},
     {"setting", "variables", "errands", "conversation", "environment", "extensions", "shutdown"},
-    {"concurrency", "placement", "registry", "layers"},
+    {"concurrency", "placement", "registry", "versions", "layers"},
     {"frontend"},
     set(),  # pullers
     {"databases"},  # edges

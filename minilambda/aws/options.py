@@ -39,6 +39,8 @@ _CONFIGURATION = {
 _LAYER = {"LayerName": _ANY, "VersionNumber": _ANY}
 _LAYER_LIST = {"CompatibleRuntime": _ANY, "CompatibleArchitecture": _ANY, "Marker": _ANY,
                "MaxItems": _ANY}
+_ALIAS = {"FunctionName": _ANY, "Name": _ANY}
+_POINTS = {"FunctionVersion": _ANY, "Description": _ANY, "RoutingConfig": _ANY}
 # arm64 is refused because a function's code runs on the reader's own processor, whatever it is:
 # reporting the other architecture would be untrue half of the time.
 _ARCHITECTURES = {"Architectures": _only(["x86_64"])}
@@ -47,11 +49,12 @@ IMPLEMENTED: dict[str, dict[str, Callable[[Any], bool]]] = {
     "CreateFunction": _CONFIGURATION | _ARCHITECTURES | {
         "Code": _ANY,  # its own members: see check
         "PackageType": _only("Zip"),
+        "Publish": _ANY,
         "Tags": _ANY,
     },
     "UpdateFunctionConfiguration": _CONFIGURATION | {"RevisionId": _ANY},
     "UpdateFunctionCode": _CODE | _ARCHITECTURES | {
-        "FunctionName": _ANY, "DryRun": _ANY, "RevisionId": _ANY,
+        "FunctionName": _ANY, "DryRun": _ANY, "Publish": _ANY, "RevisionId": _ANY,
     },
     "GetFunction": {"FunctionName": _ANY, "Qualifier": _ANY},
     "GetFunctionConfiguration": {"FunctionName": _ANY, "Qualifier": _ANY},
@@ -61,6 +64,15 @@ IMPLEMENTED: dict[str, dict[str, Callable[[Any], bool]]] = {
         "FunctionName": _ANY, "InvocationType": _only("RequestResponse", "DryRun"),
         "LogType": _ANY, "ClientContext": _ANY, "Payload": _ANY, "Qualifier": _ANY,
     },
+    "PublishVersion": {"FunctionName": _ANY, "CodeSha256": _ANY, "Description": _ANY,
+                       "RevisionId": _ANY},
+    "ListVersionsByFunction": {"FunctionName": _ANY, "Marker": _ANY, "MaxItems": _ANY},
+    "CreateAlias": _ALIAS | _POINTS,
+    "UpdateAlias": _ALIAS | _POINTS | {"RevisionId": _ANY},
+    "GetAlias": _ALIAS,
+    "DeleteAlias": _ALIAS,
+    "ListAliases": {"FunctionName": _ANY, "FunctionVersion": _ANY, "Marker": _ANY,
+                    "MaxItems": _ANY},
     "PutFunctionConcurrency": {"FunctionName": _ANY, "ReservedConcurrentExecutions": _ANY},
     "GetFunctionConcurrency": {"FunctionName": _ANY},
     "DeleteFunctionConcurrency": {"FunctionName": _ANY},

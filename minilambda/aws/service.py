@@ -19,13 +19,16 @@ from botocore.model import OperationModel
 from .. import errors
 from ..clock import Clock
 from ..concurrency import Concurrency
-from ..function import LATEST, FunctionConfiguration
+from ..function import FunctionConfiguration
 from ..invocation import Outcome
 from ..limits import Limits
 from ..registry import FunctionName, Registry
+from ..versions import Target
 from . import options, payload, validation
+from .description import describe
 from .downloads import Downloads
 from .layer_operations import LayerOperations
+from .version_operations import VersionOperations
 
 
 class Frontend(Protocol):
@@ -33,7 +36,7 @@ class Frontend(Protocol):
 
     concurrency: Concurrency
 
-    def invoke(self, function: FunctionConfiguration, payload: bytes, *,
+    def invoke(self, target: Target, payload: bytes, *,
                client_context: str | None = None, trace_header: str | None = None) -> Outcome: ...
 
 
@@ -58,7 +61,7 @@ class Caller:
     trace_header: str | None = None
 
 
-class LambdaApi(LayerOperations):
+class LambdaApi(LayerOperations, VersionOperations):
     """The Lambda API of one cloud."""
 
     def __init__(self, runtime: Runtime) -> None:
@@ -83,7 +86,11 @@ class LambdaApi(LayerOperations):
     # -- functions ---------------------------------------------------------------------------------
 
     def CreateFunction(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
-        return describe(self.runtime.registry.create(caller.account, caller.region, params))
+        registry = self.runtime.registry
+        function = registry.create(caller.account, caller.region, params)
+        if params.get("Publish"):
+            return self.PublishVersion({"FunctionName": function.name}, caller)
+        return describe(function)
 
     def GetFunction(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         function = self._get(params, caller, "lambda:GetFunction")
@@ -105,16 +112,18 @@ class LambdaApi(LayerOperations):
         return describe(function, self._qualifier(params, caller))
 
     def ListFunctions(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        every = params.get("FunctionVersion") == "ALL"
         page, marker = self.runtime.registry.list(
-            caller.account, caller.region, params.get("Marker"), params.get("MaxItems"))
-        qualifier = LATEST if params.get("FunctionVersion") == "ALL" else None
-        functions = [describe(function, qualifier) for function in page]
-        for function in functions:  # AWS leaves the states out of lists
-            del function["State"], function["LastUpdateStatus"]
+            caller.account, caller.region, params.get("Marker"), params.get("MaxItems"), every)
+        functions = [describe(function, function.version if every else None, listed=True)
+                     for function in page]
         return {"Functions": functions} | ({"NextMarker": marker} if marker else {})
 
     def UpdateFunctionCode(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
-        return describe(self.runtime.registry.update_code(caller.account, caller.region, params))
+        function = self.runtime.registry.update_code(caller.account, caller.region, params)
+        if params.get("Publish") and not params.get("DryRun"):
+            return self.PublishVersion({"FunctionName": function.name}, caller)
+        return describe(function)
 
     def UpdateFunctionConfiguration(self, params: Mapping[str, Any],
                                     caller: Caller) -> dict[str, Any]:
@@ -134,13 +143,14 @@ class LambdaApi(LayerOperations):
         if len(event) > limits.payload_sync:
             raise errors.request_too_large(limits.payload_sync, "InvokeFunction")
         payload.check(event)
-        function = self._get(params, caller, "lambda:InvokeFunction")
+        target = self.runtime.registry.target(
+            caller.account, caller.region, params["FunctionName"], params.get("Qualifier"))
         if params.get("InvocationType") == "DryRun":
             return {"StatusCode": 204}
         outcome = self.runtime.frontend.invoke(
-            function, event, client_context=params.get("ClientContext"),
+            target, event, client_context=params.get("ClientContext"),
             trace_header=caller.trace_header)
-        result: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": function.version,
+        result: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": outcome.version,
                                   "Payload": outcome.payload, "RequestId": outcome.request_id}
         if outcome.failed:
             result["FunctionError"] = "Unhandled"
@@ -208,37 +218,3 @@ class LambdaApi(LayerOperations):
     def _qualifier(self, params: Mapping[str, Any], caller: Caller) -> str | None:
         return FunctionName.parse(caller.account, caller.region, params["FunctionName"],
                                   params.get("Qualifier")).qualifier
-
-
-def describe(function: FunctionConfiguration, qualifier: str | None = None) -> dict[str, Any]:
-    """A function as the API prints it (the *FunctionConfiguration* shape)."""
-    found: dict[str, Any] = {
-        "FunctionName": function.name,
-        "FunctionArn": f"{function.arn}:{qualifier}" if qualifier else function.arn,
-        "Runtime": function.runtime,
-        "Role": function.role,
-        "Handler": function.handler,
-        "CodeSize": function.code.size,
-        "CodeSha256": function.code.sha256,
-        "Description": function.description,
-        "Timeout": function.timeout,
-        "MemorySize": function.memory_size,
-        "EphemeralStorage": {"Size": function.ephemeral_storage},
-        "LastModified": function.last_modified,
-        "Version": function.version,
-        "RevisionId": function.revision_id,
-        "PackageType": "Zip",
-        "Architectures": ["x86_64"],
-        "TracingConfig": {"Mode": function.tracing},
-        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": function.log_group},
-        # Nothing here takes time to become ready, as outside a VPC when the course was made.
-        "State": "Active",
-        "LastUpdateStatus": "Successful",
-    }
-    if function.layers:
-        found["Layers"] = [{"Arn": layer.arn, "CodeSize": layer.content.size}
-                           for layer in function.layers]
-    if function.environment:
-        found["Environment"] = {"Variables": function.environment}
-    return found

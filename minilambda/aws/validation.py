@@ -60,6 +60,8 @@ def check_types(shape: Shape, value: Any) -> None:
         _expect(isinstance(value, str), value, "a String")
     elif kind in ("integer", "long"):
         _expect(isinstance(value, int) and not isinstance(value, bool), value, "an Integer")
+    elif kind in ("double", "float"):
+        _expect(isinstance(value, (int, float)) and not isinstance(value, bool), value, "a Double")
     elif kind == "boolean":
         _expect(isinstance(value, bool), value, "a Boolean")
 
@@ -100,9 +102,9 @@ def _value(shape: Shape, value: Any, path: str, limits: Limits) -> Iterator[str]
                                                                shape.value)):
             broken = [c for item in items for c in _constraints(side, item, path, limits)]
             if broken:
-                yield errors.violation(
-                    path, value, f"Map {part} must satisfy constraint: [{broken[0]}]",
-                    hidden=hidden)
+                rules = ", ".join(_bounds(side)) or broken[0]
+                yield errors.violation(path, value, f"Map {part} must satisfy constraint: [{rules}]",
+                                       hidden=hidden)
 
 
 def _constraints(shape: Shape, value: Any, path: str, limits: Limits) -> Iterator[str]:
@@ -111,7 +113,7 @@ def _constraints(shape: Shape, value: Any, path: str, limits: Limits) -> Iterato
     low, high, step = meta.get("min"), meta.get("max"), None
     if path in _RANGES:
         low, high, step = (name and getattr(limits, name) for name in _RANGES[path])
-    if kind in ("integer", "long"):
+    if kind in ("integer", "long", "double", "float"):
         if low is not None and value < low:
             yield f"Member must have value greater than or equal to {low}"
         elif high is not None and value > high:
@@ -132,6 +134,14 @@ def _constraints(shape: Shape, value: Any, path: str, limits: Limits) -> Iterato
         enum = meta.get("enum")
         if enum and value not in enum and path not in _ENUM_ELSEWHERE:
             yield f"Member must satisfy enum value set: [{', '.join(enum)}]"
+
+
+def _bounds(shape: Shape) -> Iterator[str]:
+    """Both bounds of a number in a map, which AWS names together."""
+    if shape.type_name in ("double", "float"):
+        yield f"Member must have value less than or equal to {float(shape.metadata['max'])}"
+        yield f"Member must have value greater than or equal to {float(shape.metadata['min'])}"
+        yield "Member must not be null"
 
 
 def _broken(shape: Shape, value: Any, path: str, limits: Limits) -> bool:

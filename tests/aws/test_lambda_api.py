@@ -320,7 +320,6 @@ def test_a_body_that_is_not_json(cloud):
     ({"LoggingConfig": {"LogGroup": "elsewhere"}}, "LoggingConfig"),
     ({"CodeSigningConfigArn": "arn:aws:lambda:eu-west-2:123456789012:code-signing-config:"
                               "csc-0123456789abcdefg"}, "CodeSigningConfigArn"),
-    ({"Publish": True}, "Publish"),
     ({"Architectures": ["arm64"]}, "Architectures"),
     ({"Code": {"ImageUri": "x.dkr.ecr/y"}}, "ImageUri"),
 ])
@@ -340,11 +339,11 @@ def test_options_that_ask_for_nothing_pass(lambda_, spec):
 
 
 @pytest.mark.parametrize(("operation", "params"), [
-    ("publish_version", {"FunctionName": "f"}),
+    ("get_runtime_management_config", {"FunctionName": "f"}),
     ("put_provisioned_concurrency_config", {
             "FunctionName": "f", "Qualifier": "1", "ProvisionedConcurrentExecutions": 1}),
     ("list_event_source_mappings", {}), ("get_policy", {"FunctionName": "f"}),
-    ("create_alias", {"FunctionName": "f", "Name": "PROD", "FunctionVersion": "1"}),
+    ("get_function_event_invoke_config", {"FunctionName": "f"}),
 ])
 def test_operations_not_implemented_are_refused_at_once(lambda_, spec, operation, params):
     lambda_.create_function(**spec)

@@ -29,6 +29,7 @@ import psutil  # noqa: E402
 
 from minilambda import Cloud  # noqa: E402
 from minilambda.sandbox.tiers import probe_bubblewrap, python  # noqa: E402
+from minilambda.versions import Target  # noqa: E402
 from tests.benchmarks import floor, peers, raw  # noqa: E402
 from tests.benchmarks.sampling import Sample, Table, ratio, sample  # noqa: E402
 from tests.runtime.conftest import Lab  # noqa: E402
@@ -79,7 +80,7 @@ class Bench:
 
     def cold(self, function, times: int) -> Sample:
         def start() -> None:
-            outcome = self.cloud.frontend.invoke(function, b"{}")
+            outcome = self.cloud.frontend.invoke(Target(function), b"{}")
             assert not outcome.failed, outcome
 
         found = []
@@ -132,7 +133,7 @@ class Bench:
         """Private (not shared with the process it was forked from) pages of an idle environment."""
         before = set(psutil.Process().children(recursive=True))
         self.cloud.placement.retire(function, "benchmark")
-        self.cloud.frontend.invoke(function, b"{}")
+        self.cloud.frontend.invoke(Target(function), b"{}")
         found = set(psutil.Process().children(recursive=True)) - before
         used = sum(_private_kb(process.pid) for process in found) / 1024
         self.table.row("private memory of an idle environment with boto3", None,
@@ -143,7 +144,7 @@ class Bench:
         function = self.deploy(peers.HANDLER)
         cloud = self.cloud
         self.row("warm invoke, Python API without HTTP",
-                 sample(lambda: cloud.frontend.invoke(function, b"{}"), 1000, warm=50),
+                 sample(lambda: cloud.frontend.invoke(Target(function), b"{}"), 1000, warm=50),
                  limit=("process ping-pong", others.pair), wanted="<= 60 us")
         port = int(cloud.endpoint_url.rsplit(":", 1)[1])
         self.port, self.name = port, function.name
