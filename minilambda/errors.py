@@ -87,6 +87,8 @@ def violation(path: str, value: Any, constraint: str, *, hidden: bool = False) -
     """
     if isinstance(value, list):
         value = f"[{', '.join(map(str, value))}]"
+    elif isinstance(value, Mapping):
+        value = "{" + ", ".join(f"{name}={item}" for name, item in value.items()) + "}"
     shown = "" if hidden else " null" if value is None else f" '{value}'"
     return f"Value{shown} at '{path}' failed to satisfy constraint: {constraint}"
 
