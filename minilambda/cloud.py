@@ -143,6 +143,11 @@ class Cloud:
         stack.callback(self.clock.stop)
         stack.callback(self.placement.wind_down, CLOSE_SECONDS)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is on: until :meth:`close`, or until another cloud is started."""
+        return self._open
+
     # -- time ---------------------------------------------------------------------------------------
 
     @property

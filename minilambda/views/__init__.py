@@ -7,14 +7,23 @@ that any Plotly figure shows in JupyterLab and in the built page, with a text al
 
 from . import renderer
 from .choice import Choice, choice
+from .cold_starts import cold_starts
+from .comparison import compare
+from .concurrency import concurrency
+from .cost import cost
+from .latency import latency
 from .life import life
 from .limits_note import limits_note
 from .opt import opt
 from .panel import Panel, panel
 from .renderer import describe
 from .report import report
+from .series import series, steps
+from .throttles import throttles
+from .tuning import power_tuning
 
-__all__ = ["Choice", "Panel", "choice", "describe", "life", "limits_note", "opt", "panel",
-           "report"]
+__all__ = ["Choice", "Panel", "choice", "cold_starts", "compare", "concurrency", "cost", "describe",
+           "latency", "life", "limits_note", "opt", "panel", "power_tuning", "report", "series",
+           "steps", "throttles"]
 
 renderer.register()

@@ -1,55 +1,43 @@
 """One picture of invocations' lives: init, invoke, freeze, kill, in each execution environment.
 
 Stands for the drawing on AWS's page *Understanding the Lambda execution environment lifecycle*,
-made from what really happened on a cloud. Leaves out: throttled requests, which reach no
-environment.
+made from what really happened on a cloud, and for the requests that were throttled. Where there are
+too many environments for a lane each, it is a picture of how many did what (``density.py``).
 """
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from typing import Any
 
 import plotly.graph_objects as go
 
-from . import words
+from . import density, lanes, words
+from .lanes import Canvas
+from .reading import Lane, Phase, Segment, Throttle
 from .renderer import describe
 from .scale import Scale
-from .template import BLUE, GREY, ORANGE, PURPLE, RED
-from .timeline import Lane, Phase, Segment, lanes
+from .strips import Strips
+from .timeline import Part, alive, part
 
 MOST_LANES = 60
-# So many failures in so many lanes are labelled in the picture; more are marked, and in the legend.
-LABELS, LABELLED_LANES = 8, 6
-
-# What a bar means -> colour, pattern (a second sign beside the colour), thickness.
-KINDS = {
-    "init": (ORANGE, "/", 0.62),
-    "invoke": (BLUE, "", 0.62),
-    "invoke, error": (PURPLE, "\\", 0.62),
-    "invoke, killed": (RED, "x", 0.62),
-    "frozen": (GREY, "", 0.16),
-}
-# How a phase ends -> the mark at its end, and the word beside it.
-MARKS = {
-    "error": ("diamond", PURPLE, "error"),
-    "timeout": ("x", RED, "timeout"),
-    "crash": ("x", RED, "crash"),
-    "out-of-memory": ("x", RED, "out of memory"),
-}
+MOST_BARS = 1500  # phases; past that bars are thinner than a pixel, and a browser grows slow
 COLUMNS = ("environment", "phase", "from", "to", "outcome")
 
 
 def life(cloud: Any, request_id: str | None = None, function: str | None = None,
          since: float = 0.0) -> go.Figure:
-    """Draw what a cloud's execution environments did, one lane each.
+    """Draw what a cloud's execution environments did, one lane each, and who was throttled.
+
+    With more than 60 environments, or more than 1,500 phases, the picture shows how many
+    environments were in each phase at a time instead, and how many requests failed or were throttled.
 
     Args:
         cloud: a :class:`minilambda.Cloud` (its ``trace`` and ``clock`` are read).
         request_id: only this invocation: its init if it was a cold start, itself, what came after.
-        function: only this function's environments.
-        since: only what began at this instant or later, in seconds as ``cloud.seconds``.
+        function: only this function's environments and requests.
+        since: only what began at this instant or later, in seconds as ``cloud.seconds``. How many
+            environments there are counts those from before, too.
 
     Returns:
         A Plotly figure that carries its text alternative. Change it as any other figure.
@@ -59,186 +47,53 @@ def life(cloud: Any, request_id: str | None = None, function: str | None = None,
     """
     if request_id is not None and function is not None:
         raise ValueError("life: say request_id or function, not both")
-    found = lanes(cloud.trace, request_id, function, since)
-    shown = found[:MOST_LANES]
-    now = _now(cloud, shown, request_id)
-    scale = _scale(shown, now)
-    sentence = _sentence(found)
-    if len(found) > len(shown):
-        sentence += f" The first {len(shown)} of {len(found):,} environments are shown."
-    figure = go.Figure()
-    _draw_bars(figure, shown, scale, now)
-    _draw_marks(figure, shown, scale)
-    _draw_cuts(figure, scale)
-    _lay_out(figure, shown, scale, sentence)
-    return describe(figure, f"{sentence} {scale.note()}".strip(), COLUMNS, _rows(shown, scale))
+    shown = part(cloud.trace, cloud.clock.seconds, request_id, function, since)
+    if request_id is not None:  # the picture ends with what was asked for
+        last = max(s.start if s.end is None else s.end
+                   for lane in shown.lanes for s in lane.segments)
+        shown = Part(shown.lanes, shown.throttles, last)
+    sentence = said(shown)
+    if crowded(shown):
+        return density.picture(alive(cloud.trace, cloud.clock.seconds, function, since),
+                               max(since, shown.start), sentence)
+    scale = Scale(*lanes.moments(shown))
+    figure, strips = go.Figure(), Strips()
+    strips.add(lanes.height(shown), lanes.axis(shown))
+    lanes.draw(Canvas(figure, scale), shown)
+    scale.draw_cuts(figure)
+    strips.lay_out(figure, sentence, scale.axis(), above=18 if scale.cuts else 0)
+    return describe(figure, f"{sentence} {scale.note()}".strip(), COLUMNS,
+                    table(shown, scale.since))
 
 
-def _now(cloud: Any, shown: list[Lane], request_id: str | None) -> float:
-    """Where the picture ends: the cloud's present, or the end of the one invocation asked for."""
-    last = max(s.start if s.end is None else s.end for lane in shown for s in lane.segments)
-    return last if request_id is not None else max(last, cloud.clock.seconds)
+def crowded(shown: Part) -> bool:
+    """Whether there is too much of it for lanes."""
+    return len(shown.lanes) > MOST_LANES or shown.segments > MOST_BARS
 
 
-def _scale(shown: list[Lane], now: float) -> Scale:
-    segments = [s for lane in shown for s in lane.segments]
-    is_open = any(s.end is None for s in segments)
-    moments = {s.start for s in segments} | {s.end for s in segments if s.end is not None}
-    moments |= {lane.shutdown[0] for lane in shown if lane.shutdown}
-    if is_open:
-        moments.add(now)
-    work = [(s.start, now if s.end is None else s.end)
-            for s in segments if s.phase is not Phase.FROZEN]
-    return Scale(moments, work, is_open)
-
-
-def _kind(segment: Segment) -> str:
-    if segment.phase is not Phase.INVOKE:
-        return str(segment.phase)
-    return "invoke, killed" if segment.killed else (
-        "invoke, error" if segment.failed else "invoke")
-
-
-def _draw_bars(figure: go.Figure, shown: list[Lane], scale: Scale, now: float) -> None:
-    """One trace a kind of bar, so that the legend has each once."""
-    bars: dict[str, list[tuple[int, Lane, Segment]]] = {}
-    for row, lane in enumerate(shown):
-        for segment in lane.segments:
-            bars.setdefault(_kind(segment), []).append((row, lane, segment))
-    for kind, (colour, pattern, thickness) in KINDS.items():
-        if kind not in bars:
-            continue
-        left = [scale.place(s.start) for _, _, s in bars[kind]]
-        right = [scale.right if s.end is None else scale.place(s.end) for _, _, s in bars[kind]]
-        figure.add_bar(
-            name=kind, orientation="h", y=[row for row, _, _ in bars[kind]], base=left,
-            x=[b - a for a, b in zip(left, right, strict=True)], width=thickness,
-            marker={"color": colour, "line": {"color": "rgba(128,128,128,0.9)", "width": 0.5},
-                    "pattern": {"shape": pattern, "fgcolor": "rgba(255,255,255,0.75)",
-                                "fillmode": "overlay", "size": 6, "solidity": 0.25}},
-            hovertext=[_hover(lane, s, now, len(shown) > 1) for _, lane, s in bars[kind]],
-            hoverinfo="text",
-        )
-
-
-def _hover(lane: Lane, segment: Segment, now: float, several: bool) -> str:
-    lines = [f"<b>{_kind(segment)}</b>, {words.duration(segment.seconds(now))}"]
-    if segment.phase is Phase.INVOKE:
-        lines.append(f"request {segment.request_id}")
-        lines.append("cold start" if segment.cold else "warm")
-        if segment.ended is None:
-            lines.append("still running")
-        else:
-            figures = segment.ended
-            lines += [
-                f"duration {words.milliseconds(figures['duration_ms'])},"
-                f" billed {figures['billed_ms']:,} ms",
-                f"memory used {figures['max_memory_used']} of {figures['memory_size']} MB",
-                f"cost {words.dollars(figures['cost'])}",
-            ]
-    elif segment.end is None:
-        lines[0] = f"<b>{segment.phase}</b>, so far {words.duration(segment.seconds(now))}"
-    if segment.failed:
-        lines.append(_ending(segment))
-    lines.append(f"environment {lane.number}: {words.short(lane.environment)}…")
-    return "<br>".join(lines)
-
-
-def _ending(segment: Segment) -> str:
-    text = words.ENDINGS.get(segment.ending, str(segment.ending))
-    return text + (f" ({segment.error_type})" if segment.error_type else "")
-
-
-def _draw_marks(figure: go.Figure, shown: list[Lane], scale: Scale) -> None:
-    """A mark where a phase failed or an environment ended; in words too where there is room."""
-    failures = [(row, s) for row, lane in enumerate(shown) for s in lane.segments
-                if s.failed and s.end is not None]
-    labelled = len(failures) <= LABELS and len(shown) <= LABELLED_LANES
-    for ending, (symbol, colour, word) in MARKS.items():
-        marks = [(row, s) for row, s in failures if s.ending == ending]
-        if marks:
-            figure.add_scatter(
-                name=word, mode="markers", x=[scale.place(s.end) for _, s in marks],
-                y=[row for row, _ in marks], hovertext=[_ending(s) for _, s in marks],
-                hoverinfo="text", cliponaxis=False, showlegend=not labelled,
-                marker={"symbol": symbol, "size": 12, "color": colour,
-                        "line": {"color": "white", "width": 1.5}},
-            )
-    seen = Counter()
-    for row, segment in failures if labelled else ():
-        above = seen[row] % 2 == 0  # neighbours of one lane in turn above and below it
-        seen[row] += 1
-        place = scale.place(segment.end)
-        figure.add_annotation(
-            x=place, y=row - 0.31 if above else row + 0.31, text=MARKS[segment.ending][2],
-            showarrow=False, font_size=12, yanchor="bottom" if above else "top",
-            xanchor="right" if place > 0.5 * scale.length else "left",
-        )
-    ended = [(row, lane.shutdown) for row, lane in enumerate(shown)
-             if lane.shutdown and not lane.segments[-1].failed]
-    if ended:
-        figure.add_scatter(
-            name="shut down", mode="markers", x=[scale.place(at) for _, (at, _) in ended],
-            y=[row for row, _ in ended], hoverinfo="text", cliponaxis=False,
-            hovertext=[f"environment shut down: {reason}" for _, (_, reason) in ended],
-            marker={"symbol": "square", "size": 9, "color": GREY,
-                    "line": {"color": "white", "width": 1}},
-        )
-
-
-def _draw_cuts(figure: go.Figure, scale: Scale) -> None:
-    for cut in scale.cuts:
-        figure.add_vrect(x0=cut.left, x1=cut.right, line_width=0, layer="below",
-                         fillcolor="rgba(128,128,128,0.16)")
-        if cut.right - cut.left >= 0.08 * scale.length:
-            figure.add_annotation(x=(cut.left + cut.right) / 2, y=1, yref="paper",
-                                  yanchor="bottom", showarrow=False, font_size=11,
-                                  text=words.duration(cut.seconds))
-
-
-def _lay_out(figure: go.Figure, shown: list[Lane], scale: Scale, sentence: str) -> None:
-    title = textwrap.wrap(sentence, 44)
-    several = len({lane.function for lane in shown}) > 1
-    names = [f"{textwrap.shorten(lane.function, 14, placeholder='…')} {lane.number}"
-             if several else str(lane.number) for lane in shown]
-    every = 1 if len(shown) <= 25 else 5
-    row = 58 if len(shown) <= LABELLED_LANES else 30 if len(shown) <= 10 else 18
-    top = 34 + 20 * len(title) + (18 if scale.cuts else 0)
-    height = top + row * len(shown) + 120
-    figure.update_layout(
-        # Said here too, not only in the template: a page's own template takes that one's place.
-        title={"text": "<br>".join(title), "font": {"size": 15}, "x": 0, "xref": "container",
-               "xanchor": "left", "pad": {"l": 8}, "y": 1 - 22 / height, "yref": "container",
-               "yanchor": "top"},
-        barmode="overlay", bargap=0, hovermode="closest",
-        height=height, margin={"t": top, "b": 110, "l": 50, "r": 12},
-        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom",
-                "xref": "container", "x": 0.02, "itemclick": False, "itemdoubleclick": False},
-        xaxis=scale.axis(),
-        yaxis={"title": {"text": "" if several else "environment", "font": {"size": 12}},
-               "showgrid": False, "zeroline": False, "fixedrange": True,
-               "range": [len(shown) - 0.4, -0.6],
-               "tickmode": "array", "tickvals": list(range(0, len(shown), every)),
-               "ticktext": names[::every]},
-    )
-
-
-def _sentence(found: list[Lane]) -> str:
+def said(shown: Part) -> str:
     """What happened, as the title says it."""
-    served = [s for lane in found for s in lane.invocations]
+    found, refused = shown.lanes, len(shown.throttles)
+    if not found:
+        were = "Every request was" if refused > 1 else "The one request was"
+        return f"{were} throttled{f', {refused:,} in all' if refused > 1 else ''}: none ran."
+    served = [s for lane in found for s in lane.segments if s.phase is Phase.INVOKE]
     inits = [s for lane in found for s in lane.segments if s.phase is Phase.INIT]
     cold = sum(s.cold for s in served)
     endings = Counter(s.ending for s in served if s.failed)
-    bad = [f"{endings[e]} {words.ENDINGS[e]}" for e in words.ENDINGS if endings[e]]
+    bad = [f"{endings[e]:,} {words.ENDINGS[e]}" for e in words.ENDINGS if endings[e]]
+    lost = f" {words.count(refused, 'request')} {'was' if refused == 1 else 'were'} throttled."
+    lost = lost if refused else ""
     if not served:
-        return f"{words.count(len(found), 'environment')} started and served no invocation yet."
+        return (f"{words.count(len(found), 'environment')} started and served no invocation yet."
+                + lost)
     if len(served) == 1:
-        return _one(served[0], inits)
+        return _one(served[0], inits) + lost
     environments = words.count(len(found), "environment")
     starts = {0: "all warm", len(served): "every one a cold start"}.get(
-        cold, f"{words.count(cold, 'cold start')}, {len(served) - cold} warm")
+        cold, f"{words.count(cold, 'cold start')}, {len(served) - cold:,} warm")
     text = f"{environments} served {words.count(len(served), 'invocation')}: {starts}"
-    return text + (f"; {words.listing(bad)}." if bad else ".")
+    return text + (f"; {words.listing(bad)}." if bad else ".") + lost
 
 
 def _one(invocation: Segment, inits: list[Segment]) -> str:
@@ -261,21 +116,31 @@ def _one(invocation: Segment, inits: list[Segment]) -> str:
     return before + ending[invocation.ending]
 
 
-def _rows(shown: list[Lane], scale: Scale) -> list[list[str]]:
+def table(shown: Part, since: Any) -> list[list[str]]:
     """The picture as a table. A frozen time of nothing is left out."""
-    several = len({lane.function for lane in shown}) > 1
-    rows = []
-    for lane in shown:
-        name = f"{lane.function} {lane.number}" if several else str(lane.number)
-        for s in lane.segments:
-            if s.phase is Phase.FROZEN and s.end == s.start:
-                continue
-            outcome = _ending(s) if s.ending else ""
-            if s.phase is Phase.INIT and s.ending:
-                outcome = "done" if s.ending == "success" else _ending(s)
-            until = scale.since(s.end) if s.end is not None else "goes on"
-            rows.append([name, str(s.phase), scale.since(s.start), until, outcome])
-        if lane.shutdown:
-            at, reason = lane.shutdown
-            rows.append([name, "shutdown", scale.since(at), scale.since(at), reason])
+    several = len({lane.function for lane in shown.lanes}) > 1
+    return [row for lane in shown.lanes for row in _rows(lane, several, since)] + [
+        ["none", "throttled", since(group[0].at), since(group[0].at), _throttled(group)]
+        for group in lanes.at_once(shown.throttles)
+    ]
+
+
+def _rows(lane: Lane, several: bool, since: Any) -> list[list[str]]:
+    name, rows = f"{lane.function} {lane.number}" if several else str(lane.number), []
+    for s in lane.segments:
+        if s.phase is Phase.FROZEN and s.end == s.start:
+            continue
+        outcome = lanes.ending(s) if s.ending else ""
+        if s.phase is Phase.INIT and s.ending:
+            outcome = "done" if s.ending == "success" else lanes.ending(s)
+        until = since(s.end) if s.end is not None else "goes on"
+        rows.append([name, str(s.phase), since(s.start), until, outcome])
+    if lane.shutdown:
+        at, reason = lane.shutdown
+        rows.append([name, "shutdown", since(at), since(at), reason])
     return rows
+
+
+def _throttled(group: list[Throttle]) -> str:
+    reasons = dict.fromkeys(words.REASONS.get(t.reason, t.reason) for t in group)
+    return f"{words.count(len(group), 'request')} refused: {words.listing(list(reasons))}"

@@ -8,10 +8,13 @@ places where they did. Where a true scale does, it is a true scale.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+import plotly.graph_objects as go
 
 from . import words
 
@@ -19,6 +22,10 @@ GAP = 0.15  # a cut's width, in parts of all work's width
 LEAST = 0.05  # the least width of a stretch of work, likewise
 OPEN = 0.12  # what goes on past the end of the picture, likewise
 APART = 0.17  # least distance of two tick labels, in parts of the axis
+MOST_CUTS = 6  # of an axis that :meth:`Scale.over` makes
+# The unit of a true scale -> how many are a second, and up to which length it is used.
+UNITS = {"ms": (1000.0, 10.0), "s": (1.0, 600.0), "min": (1 / 60, 6 * 3600.0),
+         "h": (1 / 3600, float("inf"))}
 
 
 @dataclass(frozen=True)
@@ -71,18 +78,53 @@ class Scale:
                 width = gap
             places.append(places[-1] + width)
         self.true = not (cuts or self.stretched)
-        # A true scale counts milliseconds or seconds; any other has no unit, and is 1 long.
-        self.unit = "ms" if self.end - self.start < 10 else "s"
+        # A true scale counts milliseconds, seconds and so on; any other has no unit, and is 1 long.
+        self.unit = next(u for u, (_, most) in UNITS.items() if self.end - self.start < most)
         whole = places[-1] + self.tail or 1.0
-        factor = {"ms": 1000.0, "s": 1.0}[self.unit] if self.true else 1 / whole
-        self._places = {m: p * factor for m, p in zip(self.moments, places, strict=True)}
+        factor = UNITS[self.unit][0] if self.true else 1 / whole
+        self._spots = [p * factor for p in places]
+        self._places = dict(zip(self.moments, self._spots, strict=True))
         self.cuts = [Cut(a * factor, b * factor, seconds) for a, b, seconds in cuts]
         self.tail *= factor
         self.length = whole * factor
 
+    @classmethod
+    def over(cls, work: Iterable[tuple[float, float]], is_open: bool = False) -> Scale:
+        """A scale for very many moments: only long stretches without work are cut.
+
+        Args:
+            work: (start, end) of each stretch of work; a moment alone is a stretch of no length.
+        """
+        stretches: list[list[float]] = []
+        for a, b in sorted(work):
+            if stretches and a <= stretches[-1][1]:
+                stretches[-1][1] = max(b, stretches[-1][1])
+            else:
+                stretches.append([a, b])
+        left = stretches[-1][1] - stretches[0][0]
+        cut = set()
+        gaps = [(b[0] - a[1], n) for n, (a, b) in enumerate(pairwise(stretches))]
+        for gap, n in sorted(gaps, reverse=True)[:MOST_CUTS]:
+            if gap <= GAP * (left - gap):
+                break
+            left -= gap
+            cut.add(n)
+        merged = [stretches[0][:]]
+        for n, (a, b) in enumerate(stretches[1:]):
+            if n in cut:
+                merged.append([a, b])
+            else:
+                merged[-1][1] = b
+        return cls({m for stretch in merged for m in stretch}, [(a, b) for a, b in merged], is_open)
+
     def place(self, moment: float) -> float:
-        """Where a moment is on the axis (one of those given)."""
-        return self._places[round(moment, 9)]
+        """Where a moment is on the axis; past either end, that end."""
+        found = self._places.get(round(moment, 9))
+        return found if found is not None else _between(self.moments, self._spots, moment)
+
+    def moment(self, place: float) -> float:
+        """The moment at a place of the axis: the way back."""
+        return _between(self._spots, self.moments, place)
 
     @property
     def right(self) -> float:
@@ -92,6 +134,16 @@ class Scale:
     def since(self, moment: float) -> str:
         """A moment in words: the time since the first one shown."""
         return words.duration(moment - self.start)
+
+    def draw_cuts(self, figure: go.Figure) -> None:
+        """Shade the stretches that are drawn shorter, and say above them how long they are."""
+        for cut in self.cuts:
+            figure.add_vrect(x0=cut.left, x1=cut.right, line_width=0, layer="below",
+                             fillcolor="rgba(128,128,128,0.16)")
+            if cut.right - cut.left >= 0.08 * self.length:
+                figure.add_annotation(x=(cut.left + cut.right) / 2, y=1, yref="paper",
+                                      yanchor="bottom", showarrow=False, font_size=11,
+                                      text=words.duration(cut.seconds))
 
     def axis(self) -> dict[str, Any]:
         """The x axis of a Plotly layout."""
@@ -127,6 +179,17 @@ class Scale:
         if self.stretched:
             parts.append("the shortest phases are drawn longer")
         return f"The time axis is not to scale: {words.listing(parts)}." if parts else ""
+
+
+def _between(steps: list[float], values: list[float], step: float) -> float:
+    """The value at ``step`` of a line through (steps, values)."""
+    n = bisect_right(steps, step)
+    if n == 0:
+        return values[0]
+    if n == len(steps):
+        return values[-1]
+    low, high = steps[n - 1], steps[n]
+    return values[n - 1] + (values[n] - values[n - 1]) * (step - low) / (high - low)
 
 
 def _title(text: str) -> dict[str, Any]:

@@ -1,137 +1,120 @@
-"""What a trace says of execution environments' lives, as data: lanes of segments.
+"""Which part of a trace a timeline is about: a function's, an instant's, a request's.
 
-Stands for what AWS's page *Understanding the Lambda execution environment lifecycle* draws.
-Leaves out: extensions and the Shutdown phase's own time, as the runtime does.
+Stands for nothing of AWS's: it picks lanes and throttles out of a :mod:`reading`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from operator import attrgetter
 
-from ..trace import Event, Trace
-from . import words
+from ..trace import Trace
+from .reading import Lane, Phase, Reading, Segment, Throttle, read
 
-
-class Phase(StrEnum):
-    INIT = "init"
-    INVOKE = "invoke"
-    FROZEN = "frozen"
+_start, _number, _at = attrgetter("start"), attrgetter("number"), attrgetter("at")
 
 
-@dataclass(slots=True)
-class Segment:
-    """A stretch of one environment's life. Times in seconds since the cloud's start.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a timeline shows: ``lanes`` that have segments, ``throttles``, and the cloud's ``now``."""
 
-    ``end`` is None while it goes on. ``ending`` is an invocation's status (or an init's).
-    ``ended`` is the trace's ``invoke.ended`` event, with the figures of the REPORT line.
-    """
-
-    phase: Phase
-    start: float
-    end: float | None = None
-    ending: str | None = None
-    request_id: str | None = None
-    cold: bool = False
-    ended: Event | None = None
-    error_type: str | None = None
+    lanes: list[Lane]
+    throttles: list[Throttle]
+    now: float
 
     @property
-    def killed(self) -> bool:
-        return self.ending in words.KILLED
+    def segments(self) -> int:
+        return sum(len(lane.segments) for lane in self.lanes)
 
     @property
-    def failed(self) -> bool:
-        return self.ending not in (None, "success")
-
-    def seconds(self, now: float) -> float:
-        return (now if self.end is None else self.end) - self.start
-
-
-@dataclass(slots=True)
-class Lane:
-    """One execution environment. ``number`` counts a function's environments from 1."""
-
-    function: str
-    environment: str
-    number: int
-    segments: list[Segment] = field(default_factory=list)
-    shutdown: tuple[float, str] | None = None  # when, and the trace's reason
-
-    @property
-    def invocations(self) -> list[Segment]:
-        return [s for s in self.segments if s.phase is Phase.INVOKE]
+    def start(self) -> float:
+        """The first instant of which it has anything."""
+        firsts = [lane.segments[0].start for lane in self.lanes] + [t.at for t in self.throttles[:1]]
+        return min(firsts)
 
 
-def lanes(trace: Trace, request_id: str | None = None, function: str | None = None,
-          since: float = 0.0) -> list[Lane]:
-    """Lanes in the order in which their environments were created.
+def part(trace: Trace, now: float, request_id: str | None = None, function: str | None = None,
+         since: float = 0.0) -> Part:
+    """What a trace says that fits.
 
     Args:
+        now: the cloud's present, in seconds since its start.
         request_id: only this invocation, with the init before it and what came after it.
-        function: only this function's environments.
+        function: only this function's environments and requests.
         since: only what began at this instant or later (seconds since the cloud's start).
 
     Raises:
         ValueError: nothing in the trace fits.
     """
-    found: dict[str, Lane] = {}
-    counts: dict[str, int] = {}
-    for event in trace:
-        if event.kind == "environment.created":
-            counts[event.function] = counts.get(event.function, 0) + 1
-            lane = Lane(event.function, event.environment, counts[event.function])
-            found[event.environment] = lane
-        elif event.environment in found:
-            _add(found[event.environment], event)
-    kept = [
-        lane for lane in found.values() if lane.segments and function in (None, lane.function)
-    ]
+    reading = read(trace)
+    kept = [lane for lane in reading.lanes if lane.segments and function in (None, lane.function)]
+    throttles = reading.throttles
     if since:
-        kept = [part for lane in kept if (part := _since(lane, since))]
+        kept = [some for lane in kept if (some := _since(lane, since))]
+        throttles = throttles[bisect_left(throttles, since, key=_at):]
+    if function is not None:
+        throttles = [t for t in throttles if t.function == function]
     if request_id is not None:
-        kept = [part for lane in kept if (part := _around(lane, request_id))]
-    if not kept:
-        raise ValueError(_nothing(trace, request_id, function))
-    return kept
+        kept, throttles = [some for lane in kept if (some := _around(lane, request_id))], []
+    if not (kept or throttles):
+        raise ValueError(_nothing(reading, request_id, function))
+    return Part(kept, throttles, now)
 
 
-def _add(lane: Lane, event: Event) -> None:
-    last = lane.segments[-1] if lane.segments else None
-    match event.kind:
-        case "init.started":
-            lane.segments.append(Segment(Phase.INIT, event.at))
-        case "init.ended":
-            last.end, last.ending = event.at, event["status"]
-            last.error_type = event["error_type"]
-        case "invoke.started":
-            _close(last, event.at)
-            if last and last.phase is Phase.INIT and last.end < event.at:
-                # An init cut off at 10 s runs again as part of the invocation.
-                lane.segments.append(Segment(Phase.INIT, last.end, event.at))
-            lane.segments.append(Segment(Phase.INVOKE, event.at, request_id=event["request_id"],
-                                         cold=event["cold"]))
-        case "invoke.ended":
-            last.end, last.ending, last.ended = event.at, event["status"], event
-            last.error_type = event["error_type"]
-        case "environment.frozen":
-            lane.segments.append(Segment(Phase.FROZEN, event.at))
-        case "environment.thawed":
-            _close(last, event.at)
-        case "environment.shutdown":
-            _close(last, event.at)
-            lane.shutdown = (event.at, event["reason"])
+def alive(trace: Trace, now: float, function: str | None = None, since: float = 0.0) -> Part:
+    """The same as :func:`part`, but with whole lanes: what went on at ``since`` is in it too."""
+    reading = read(trace)
+    lanes = [lane for lane in reading.lanes if lane.segments and function in (None, lane.function)
+             and (lane.shutdown is None or lane.shutdown[0] >= since)]
+    throttles = [t for t in reading.throttles[bisect_left(reading.throttles, since, key=_at):]
+                 if function in (None, t.function)]
+    return Part(lanes, throttles, now)
 
 
-def _close(segment: Segment | None, at: float) -> None:
-    if segment is not None and segment.end is None:
-        segment.end = at
+def between(trace: Trace, now: float, first: int, last: int, function: str | None = None) -> Part:
+    """What began with the trace's events from number ``first`` to before ``last``.
+
+    ``now`` is the instant of the last of these: what went on past it is shown as going on.
+
+    Raises:
+        ValueError: nothing in the trace fits.
+    """
+    reading = read(trace)
+    lanes = []
+    for lane in reading.lanes:
+        if function not in (None, lane.function):
+            continue
+        low = bisect_left(lane.segments, first, key=_number)
+        high = bisect_left(lane.segments, last, key=_number)
+        if any(s.phase is not Phase.FROZEN for s in lane.segments[low:high]):
+            lanes.append(_up_to(_cut(lane, low, high), now))
+    throttles = [t for t in reading.throttles
+                 if first <= t.number < last and function in (None, t.function)]
+    if not (lanes or throttles):
+        raise ValueError(_nothing(reading, None, function))
+    return Part(lanes, throttles, now)
+
+
+def _cut(lane: Lane, low: int, high: int) -> Lane:
+    """A lane with some of its segments; its shutdown if it has the last one."""
+    whole = high >= len(lane.segments)
+    return replace(lane, segments=lane.segments[low:high], shutdown=lane.shutdown if whole else None)
+
+
+def _up_to(lane: Lane, now: float) -> Lane:
+    """A lane as one knew it at an instant."""
+    last = lane.segments[-1]
+    if last.end is not None and last.end > now:
+        last = replace(last, end=None, ending=None, ended=None, error_type=None)
+        return replace(lane, segments=[*lane.segments[:-1], last], shutdown=None)
+    return lane
 
 
 def _since(lane: Lane, since: float) -> Lane | None:
     """The part of a lane that began at ``since`` or later; None if there is none."""
-    kept = [segment for segment in lane.segments if segment.start >= since]
-    return Lane(lane.function, lane.environment, lane.number, kept, lane.shutdown) if kept else None
+    low = bisect_left(lane.segments, since, key=_start)
+    return _cut(lane, low, len(lane.segments)) if low < len(lane.segments) else None
 
 
 def _around(lane: Lane, request_id: str) -> Lane | None:
@@ -142,21 +125,18 @@ def _around(lane: Lane, request_id: str) -> Lane | None:
         first = place
         while segment.cold and first and lane.segments[first - 1].phase is Phase.INIT:
             first -= 1
-        after = lane.segments[place + 1 : place + 2]
+        after: list[Segment] = lane.segments[place + 1 : place + 2]
         last = after[0].phase is Phase.FROZEN if after else False
-        kept = lane.segments[first : place + 1 + last]
-        ends_here = kept[-1] is lane.segments[-1]
-        return Lane(lane.function, lane.environment, lane.number, kept,
-                    lane.shutdown if ends_here else None)
+        return _cut(lane, first, place + 1 + last)
     return None
 
 
-def _nothing(trace: Trace, request_id: str | None, function: str | None) -> str:
+def _nothing(reading: Reading, request_id: str | None, function: str | None) -> str:
     if request_id is not None:
-        throttled = trace.select("request.throttled", request_id=request_id)
-        if throttled:
-            return (f"request {request_id} was throttled ({throttled[0]['reason']}): it never"
-                    " reached an execution environment, so there is no life to draw")
+        for throttle in reading.throttles:
+            if throttle.request_id == request_id:
+                return (f"request {request_id} was throttled ({throttle.reason}): it never"
+                        " reached an execution environment, so there is no life to draw")
         return (f"no execution environment served request {request_id!r}: take the id from"
                 " response['ResponseMetadata']['RequestId'] of an invoke on this cloud")
     if function is not None:

@@ -14,6 +14,17 @@ ENDINGS = {
     "crash": "crashed",
     "out-of-memory": "ran out of memory",
 }
+# Why a request was throttled (the Reason of TooManyRequestsException), as a caption says it.
+REASONS = {
+    "ConcurrentInvocationLimitExceeded": "the account's concurrent executions were all in use",
+    "ReservedFunctionConcurrentInvocationLimitExceeded":
+        "the function's reserved concurrency was all in use",
+    "FunctionInvocationRateLimitExceeded": "too many requests a second for the function",
+    "ReservedFunctionInvocationRateLimitExceeded":
+        "too many requests a second for the function's reserved concurrency",
+    "CallerRateLimitExceeded": "too many requests a second from the caller",
+    "ConcurrentSnapshotCreateLimitExceeded": "too many snapshots were being made",
+}
 # Endings after which nothing of the environment lives on.
 KILLED = ("timeout", "crash", "out-of-memory")
 

@@ -1,0 +1,102 @@
+"""Concurrent executions over time, against the limits that throttle.
+
+Stands for the ConcurrentExecutions graph of the console's *Monitor* tab. AWS page: *Understanding
+Lambda function scaling*: concurrency is the number of requests in flight, Init included.
+Leaves out: provisioned concurrency.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import plotly.graph_objects as go
+from botocore.exceptions import ClientError
+
+from . import words
+from .chart import ROWS, Bins, Chosen, choose, finish, were
+from .renderer import describe
+from .scale import Scale
+from .series import at, draw, draw_limits, steps
+from .template import RED
+
+NOT_HERE = "NotImplementedException"  # of a cloud that has no reserved concurrency to ask for
+
+
+def concurrency(cloud: Any, function: str | None = None, since: float = 0.0) -> go.Figure:
+    """Draw how many executions were in progress at a time, and where requests were throttled.
+
+    Args:
+        cloud: a :class:`minilambda.Cloud`.
+        function: only this function's; then its reserved concurrency is drawn too, as it is set now.
+        since: only requests that arrived at this instant or later, in seconds as ``cloud.seconds``.
+
+    Returns:
+        A Plotly figure that carries its text alternative.
+
+    Raises:
+        ValueError: nobody has invoked anything that fits.
+    """
+    chosen = choose("concurrency", cloud, function, since)
+    changes = [change for r in chosen.requests if r.taken
+               for change in ((r.taken[0], 1), *(((r.freed[0], -1),) if r.freed else ()))]
+    points = steps(changes) or [(chosen.requests[0].arrived, 0)]
+    work = [(r.arrived, r.freed[0] if r.freed else cloud.clock.seconds if r.taken else r.arrived)
+            for r in chosen.requests]
+    scale = Scale.over([*work, *((t.at, t.at) for t in chosen.throttles)])
+    limits = _limits(cloud, function)
+    figure = go.Figure()
+    draw(figure, scale, "concurrent executions", points, 0, fill=True)
+    most = max(level for _, level in points)
+    draw_limits(figure, scale, limits, most)
+    _draw_throttles(figure, scale, chosen, points)
+    sentence = _sentence(chosen, most, limits)
+    finish(figure, scale, sentence, "executions")
+    bins = Bins.of(scale, ROWS)
+    refused = bins.count([t.at for t in chosen.throttles])
+    rows = []
+    for n, edge in enumerate(bins.edges[:-1]):
+        inside = [v for moment, v in points if edge <= moment < bins.edges[n + 1]]
+        rows.append([bins.span(n), f"{max([at(points, edge), *inside]):,}", f"{refused[n]:,}"])
+    return describe(figure, f"{sentence} {scale.note()}".strip(),
+                    ("time", "most at once", "throttled"), rows)
+
+
+def _limits(cloud: Any, function: str | None) -> dict[str, float]:
+    limits: dict[str, float] = {"account limit": cloud.limits.concurrency}
+    if function is not None and cloud.is_open:
+        try:
+            answer = boto3.client("lambda").get_function_concurrency(FunctionName=function)
+        except ClientError as error:
+            # Deleted since it ran, or of a cloud without reserved concurrency: then there is none.
+            if error.response["Error"]["Code"] not in (NOT_HERE, "ResourceNotFoundException"):
+                raise
+            answer = {}
+        if (reserved := answer.get("ReservedConcurrentExecutions")) is not None:
+            limits["reserved"] = reserved
+    return limits
+
+
+def _draw_throttles(figure: go.Figure, scale: Scale, chosen: Chosen,
+                    points: list[tuple[float, float]]) -> None:
+    if not chosen.throttles:
+        return
+    bins = Bins.of(scale)
+    counts = bins.count([t.at for t in chosen.throttles])
+    kept = [n for n, count in enumerate(counts) if count]
+    first = {n: next(t.at for t in chosen.throttles if t.at >= bins.edges[n]) for n in kept}
+    figure.add_scatter(
+        name="throttled", mode="markers", x=[scale.place(first[n]) for n in kept],
+        y=[at(points, first[n]) for n in kept], hoverinfo="text", cliponaxis=False,
+        hovertext=[f"{were(counts[n], 'request')} throttled, {bins.span(n)}" for n in kept],
+        marker={"symbol": "triangle-down", "size": 12, "color": RED,
+                "line": {"color": "white", "width": 1}},
+    )
+
+
+def _sentence(chosen: Chosen, most: float, limits: dict[str, float]) -> str:
+    names = words.listing([f"{name} {level:,g}" for name, level in limits.items()])
+    text = (f"At most {words.count(int(most), 'execution')} of {chosen.whose} at once"
+            f" ({names}).")
+    refused = len(chosen.throttles)
+    return text + (f" {were(refused, 'request')} throttled." if refused else " None was throttled.")

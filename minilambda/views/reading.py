@@ -1,0 +1,226 @@
+"""What a trace says, read once: lanes of segments, requests, throttles.
+
+Stands for what AWS's page *Understanding the Lambda execution environment lifecycle* draws, and for
+the requests that never came that far. A trace only grows, so whoever draws it again and again, as a
+live picture does, reads each time only what is new: :func:`read` keeps one Reading a trace.
+Leaves out: extensions and the Shutdown phase's own time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from threading import Lock
+from weakref import WeakKeyDictionary
+
+from ..trace import Event, Trace
+from . import words
+
+
+class Phase(StrEnum):
+    INIT = "init"
+    INVOKE = "invoke"
+    FROZEN = "frozen"
+
+
+@dataclass(slots=True)
+class Segment:
+    """A stretch of one environment's life. Times in seconds since the cloud's start.
+
+    ``number`` is that of the trace's event that began it. ``end`` is None while it goes on.
+    ``ending`` is an invocation's status (or an init's). ``ended`` is the trace's ``invoke.ended``
+    event, with the figures of the REPORT line.
+    """
+
+    phase: Phase
+    start: float
+    number: int
+    end: float | None = None
+    ending: str | None = None
+    request_id: str | None = None
+    cold: bool = False
+    ended: Event | None = None
+    error_type: str | None = None
+
+    @property
+    def killed(self) -> bool:
+        return self.ending in words.KILLED
+
+    @property
+    def failed(self) -> bool:
+        return self.ending not in (None, "success")
+
+    def seconds(self, now: float) -> float:
+        return (now if self.end is None else self.end) - self.start
+
+
+@dataclass(slots=True)
+class Lane:
+    """One execution environment. ``number`` counts a function's environments from 1."""
+
+    function: str
+    environment: str
+    number: int
+    segments: list[Segment] = field(default_factory=list)
+    shutdown: tuple[float, str] | None = None  # when, and the trace's reason
+
+    @property
+    def invocations(self) -> list[Segment]:
+        return [s for s in self.segments if s.phase is Phase.INVOKE]
+
+
+@dataclass(slots=True)
+class Throttle:
+    """A request that was refused a place, at an instant and for one of AWS's reasons."""
+
+    at: float
+    number: int
+    function: str
+    request_id: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Request:
+    """A request that came in, and how far it came. Seconds; None where it hasn't come yet.
+
+    It holds a place among the concurrent executions from ``taken`` to ``freed``, each an instant and
+    the number of its event; ``taken`` is None while it was only throttled. ``ended`` is the trace's
+    ``invoke.ended`` event; with extensions the caller has had its answer a little before that.
+    """
+
+    request_id: str
+    function: str
+    arrived: float
+    number: int
+    taken: tuple[float, int] | None
+    freed: tuple[float, int] | None = None
+    cold: bool = False
+    ended: Event | None = None
+
+
+class Reading:
+    """All that the views know of a trace. ``lanes`` are in the order of their environments."""
+
+    def __init__(self) -> None:
+        self.lanes: list[Lane] = []
+        self.requests: list[Request] = []
+        self.throttles: list[Throttle] = []
+        self.seen = 0  # events
+        self._lane: dict[str, Lane] = {}
+        self._request: dict[str, Request] = {}
+        self._served: dict[str, Request] = {}  # by environment
+        self._counts: dict[str, int] = {}
+        self._lock = Lock()
+        self._do: dict[str, Callable[[Event], None]] = {
+            "request.accepted": self._accepted,
+            "request.throttled": self._throttled,
+            "environment.created": self._created,
+            "init.started": self._init_started,
+            "init.ended": self._init_ended,
+            "invoke.started": self._invoke_started,
+            "invoke.ended": self._invoke_ended,
+            "environment.frozen": self._frozen,
+            "environment.thawed": self._thawed,
+            "environment.shutdown": self._shut_down,
+        }
+
+    def take_in(self, trace: Trace) -> None:
+        """Read what the trace has got since the last time."""
+        with self._lock:
+            do = self._do
+            for event in islice(iter(trace), self.seen, None):
+                self.seen += 1
+                if (done := do.get(event.kind)) is not None:
+                    done(event)
+
+    # -- requests ----------------------------------------------------------------------------------
+
+    def _accepted(self, event: Event) -> None:
+        self._enter(event, event["request_id"])
+
+    def _enter(self, event: Event, request_id: str) -> Request:
+        request = Request(request_id, event.function, event.at, event.number,
+                          (event.at, event.number))
+        self.requests.append(request)
+        self._request[request_id] = request
+        return request
+
+    def _throttled(self, event: Event) -> None:
+        request_id = event["request_id"]
+        self.throttles.append(
+            Throttle(event.at, event.number, event.function, request_id, event["reason"]))
+        (self._request.get(request_id) or self._enter(event, request_id)).taken = None
+
+    # -- environments ------------------------------------------------------------------------------
+
+    def _created(self, event: Event) -> None:
+        number = self._counts[event.function] = self._counts.get(event.function, 0) + 1
+        lane = Lane(event.function, event.environment, number)
+        self.lanes.append(lane)
+        self._lane[event.environment] = lane
+
+    def _init_started(self, event: Event) -> None:
+        self._lane[event.environment].segments.append(
+            Segment(Phase.INIT, event.at, event.number))
+
+    def _init_ended(self, event: Event) -> None:
+        last = self._lane[event.environment].segments[-1]
+        last.end, last.ending, last.error_type = event.at, event["status"], event["error_type"]
+
+    def _invoke_started(self, event: Event) -> None:
+        lane, data = self._lane[event.environment], event.data
+        last = lane.segments[-1] if lane.segments else None
+        _close(last, event.at)
+        if last and last.phase is Phase.INIT and last.end < event.at:
+            # An init cut off at 10 s runs again as part of the invocation.
+            lane.segments.append(Segment(Phase.INIT, last.end, event.number, event.at))
+        request_id, cold = data["request_id"], data["cold"]
+        lane.segments.append(Segment(Phase.INVOKE, event.at, event.number, request_id=request_id,
+                                     cold=cold))
+        request = self._request.get(request_id) or self._enter(event, request_id)
+        request.cold = cold
+        request.taken = request.taken or (event.at, event.number)
+        self._served[event.environment] = request
+
+    def _invoke_ended(self, event: Event) -> None:
+        last, data = self._lane[event.environment].segments[-1], event.data
+        last.end, last.ending, last.ended = event.at, data["status"], event
+        last.error_type = data["error_type"]
+        self._served[event.environment].ended = event
+
+    def _frozen(self, event: Event) -> None:
+        self._lane[event.environment].segments.append(
+            Segment(Phase.FROZEN, event.at, event.number))
+        self._free(event)
+
+    def _thawed(self, event: Event) -> None:
+        _close(self._lane[event.environment].segments[-1], event.at)
+
+    def _shut_down(self, event: Event) -> None:
+        lane = self._lane[event.environment]
+        _close(lane.segments[-1] if lane.segments else None, event.at)
+        lane.shutdown = (event.at, event["reason"])
+        self._free(event)
+
+    def _free(self, event: Event) -> None:
+        if (request := self._served.pop(event.environment, None)) is not None:
+            request.freed = (event.at, event.number)
+
+
+def _close(segment: Segment | None, at: float) -> None:
+    if segment is not None and segment.end is None:
+        segment.end = at
+
+
+_readings: WeakKeyDictionary[Trace, Reading] = WeakKeyDictionary()
+
+
+def read(trace: Trace) -> Reading:
+    """The trace's Reading, up to date. Its parts are shared: look, don't change."""
+    if (reading := _readings.get(trace)) is None:
+        reading = _readings.setdefault(trace, Reading())
+    reading.take_in(trace)
+    return reading
