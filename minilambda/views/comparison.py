@@ -160,9 +160,7 @@ def _draw(one: Run, two: Run) -> go.Figure:
     dense = crowded(one.part) or crowded(two.part)
     scale = (_draw_density if dense else _draw_lanes)(figure, strips, one, two)
     sentence = said(one, two)
-    strips.lay_out(figure, sentence, scale.axis(), above=4)
-    if dense:
-        figure.update_layout(hovermode="x")
+    strips.lay_out(figure, sentence, scale.axis(), above=4, hovermode="x" if dense else "closest")
     return describe(figure, f"{sentence} {scale.note()}".strip(),
                     ("", one.name, two.name, "difference"), table(one, two))
 
@@ -185,7 +183,7 @@ def _draw_lanes(figure: go.Figure, strips: Strips, one: Run, two: Run) -> Scale:
 
 def _draw_density(figure: go.Figure, strips: Strips, one: Run, two: Run) -> Scale:
     found = [density.measure(run.part, run.start) for run in (one, two)]
-    scale = Scale.over([stretch for each in found for stretch in each.work])
+    scale = Scale.over([stretch for each in found for stretch in each.work()])
     most = max(each.most for each in found)
     for run, each in zip((one, two), found, strict=True):
         density.draw(figure, strips, each, scale, run.name, most)
@@ -212,13 +210,14 @@ def said(one: Run, two: Run) -> str:
     price = _price(one.cost, two.cost)
     if not parts and one.cost == two.cost:
         return f"With {two.name} all was as with {one.name}: the same figures throughout."
-    return f"With {two.name} {words.listing([*parts, price])} (compared with {one.name})."
+    return f"With {two.name}, compared with {one.name}: {words.listing([*parts, price])}."
 
 
 def _counted(now: int, before: int, of: str, one: str, many: str) -> str:
     if now == before:
         return ""
-    return f"{now or 'none'}{of} {one if now == 1 else many} instead of {before or 'none'}"
+    counts = [f"{count:,}" if count else "none" for count in (now, before)]
+    return f"{counts[0]}{of} {one if now == 1 else many} instead of {counts[1]}"
 
 
 def _time(before: float, now: float) -> str:

@@ -38,11 +38,11 @@ def concurrency(cloud: Any, function: str | None = None, since: float = 0.0) -> 
         ValueError: nobody has invoked anything that fits.
     """
     chosen = choose("concurrency", cloud, function, since)
-    changes = [change for r in chosen.requests if r.taken
-               for change in ((r.taken[0], 1), *(((r.freed[0], -1),) if r.freed else ()))]
+    changes = [change for r in chosen.requests if r.taken is not None
+               for change in ((r.taken, 1), *(((r.freed, -1),) if r.freed is not None else ()))]
     points = steps(changes) or [(chosen.requests[0].arrived, 0)]
-    work = [(r.arrived, r.freed[0] if r.freed else cloud.clock.seconds if r.taken else r.arrived)
-            for r in chosen.requests]
+    work = [(r.arrived, r.freed if r.freed is not None else r.arrived if r.taken is None
+             else cloud.clock.seconds) for r in chosen.requests]
     scale = Scale.over([*work, *((t.at, t.at) for t in chosen.throttles)])
     limits = _limits(cloud, function)
     figure = go.Figure()

@@ -6,6 +6,7 @@ Leaves out: the free tier, as ``billing`` does, and all other services.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import plotly.graph_objects as go
@@ -85,4 +86,6 @@ def _draw(figure: go.Figure, scale: Scale, name: str, points: list[tuple[float, 
 
 
 def _dollars(amount: float) -> str:
-    return words.dollars(round(amount, 10))
+    """Dollars with four digits that count."""
+    digits = 2 if amount <= 0 else max(2, 3 - math.floor(math.log10(amount)))
+    return words.dollars(round(amount, min(digits, 10)))

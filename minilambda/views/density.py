@@ -7,16 +7,20 @@ or were throttled.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import plotly.graph_objects as go
 
+from ..trace import Trace
 from . import words
-from .reading import Phase
+from .counts import IDLE, INIT, INVOKE, NOWHERE, Counts
+from .reading import Phase, read
 from .renderer import describe
 from .scale import Scale
 from .strips import Strips
@@ -29,109 +33,85 @@ COUNTS = 60  # bins of the requests that weren't served
 ROWS = 12  # of the table
 COLUMNS = ("from", "to", "environments", "in init", "in invoke", "idle", "throttled", "failed")
 
-STATES = (Phase.INIT, Phase.INVOKE, Phase.FROZEN)
-# From the bottom up: name -> place among STATES, colour, pattern (a second sign beside the colour).
-AREAS = {"in invoke": (1, BLUE, ""), "in init": (0, ORANGE, "/"), "idle": (2, GREY, ".")}
+_at = attrgetter("at")
+
+# From the bottom up: name -> phase, colour, pattern (a second sign beside the colour).
+AREAS = {"in invoke": (INVOKE, BLUE, ""), "in init": (INIT, ORANGE, "/"),
+         "idle": (IDLE, "rgba(120,120,120,0.4)", "")}
 LOST = {"throttled": (RED, ""), "error": (PURPLE, "\\"), "killed": (RED, "x")}
+PLACES = {Phase.INIT: INIT, Phase.INVOKE: INVOKE, Phase.FROZEN: IDLE}
 
 
 @dataclass(frozen=True)
 class Density:
-    """A part of a trace as counts.
+    """Counts from ``start`` to ``end``; ``lost`` has the instants of requests by the names of LOST."""
 
-    ``changes`` says by how many each of STATES changed at an instant, in seconds since ``origin``
-    and in order. ``lost`` has the instants of requests by the names of LOST.
-    """
-
-    origin: float
-    changes: dict[float, list[int]]
+    counts: Counts
+    start: float
+    end: float
     lost: dict[str, list[float]]
-    work: list[tuple[float, float]]
 
-    @property
+    @cached_property
     def most(self) -> int:
         """Environments at once, at the most."""
-        return self._peak(0, 1, 2)
+        return self.counts.most(self.start, INIT, INVOKE, IDLE)
 
-    @property
+    @cached_property
     def busiest(self) -> int:
         """Of these, in their Init or Invoke phase at once."""
-        return self._peak(0, 1)
+        return self.counts.most(self.start, INIT, INVOKE)
 
-    def _peak(self, *places: int) -> int:
-        level = most = 0
-        for change in self.changes.values():
-            level += sum(change[place] for place in places)
-            most = max(most, level)
-        return most
-
-    def levels(self, edges: list[float]) -> list[list[float]]:
-        """For each of STATES its average in each stretch between two edges."""
-        count = len(edges) - 1
-        steps = [[0.0] * (count + 1) for _ in STATES]
-        parts = [[0.0] * count for _ in STATES]
-        for at, change in self.changes.items():
-            n = bisect_right(edges, at) - 1
-            if n >= count:
-                continue
-            if n < 0:
-                n, at = 0, edges[0]
-            share = (edges[n + 1] - at) / (edges[n + 1] - edges[n])
-            for state, by in enumerate(change):
-                if by:
-                    parts[state][n] += by * share
-                    steps[state][n + 1] += by
-        found = []
-        for step, part in zip(steps, parts, strict=True):
-            level, averages = 0.0, []
-            for n in range(count):
-                level += step[n]
-                averages.append(round(level + part[n], 3) + 0.0)
-            found.append(averages)
-        return found
+    def work(self) -> list[tuple[float, float]]:
+        """What a scale must show: the busy stretches, and as stretches of no length all else."""
+        moments = [self.start, self.end, *(at for some in self.lost.values() for at in some)]
+        return [*self.counts.stretches(self.start, self.end), *((at, at) for at in moments)]
 
 
-def measure(shown: Part, since: float) -> Density:
-    """Count what a part's environments did from ``since`` on."""
-    changes: dict[float, list[int]] = {}
-    lost: dict[str, list[float]] = {
-        "throttled": [round(t.at - since, 9) for t in shown.throttles], "error": [], "killed": []}
-    # A moment at which somebody is throttled, or the picture's end, is a stretch of no length.
-    work = [(at, at) for at in lost["throttled"]]
-    place = {state: n for n, state in enumerate(STATES)}
-    end = round(shown.now - since, 9)
+def everything(trace: Trace, now: float, since: float) -> Density:
+    """All of a trace's environments from ``since`` to ``now``, whichever function's they are."""
+    reading = read(trace)
+    throttles, failures = (some[bisect_left(some, since, key=_at):]
+                           for some in (reading.throttles, reading.failures))
+    return Density(reading.counts, since, max(now, since), _lost(
+        [t.at for t in throttles], [(e.at, e["status"] in words.KILLED) for e in failures]))
+
+
+def measure(shown: Part, origin: float, since: float = 0.0) -> Density:
+    """Count what a part's environments did from ``since`` on, in seconds after ``origin``."""
+    moves: list[tuple[float, int, int]] = []
+    failures = []
     for lane in shown.lanes:
+        phase = NOWHERE
         for s in lane.segments:
-            if s.end is not None and s.end <= since:
-                continue
-            start = round(s.start - since, 9) if s.start > since else 0.0
-            stop = end if s.end is None else round(s.end - since, 9)
-            state = place[s.phase]
-            changes.setdefault(start, [0, 0, 0])[state] += 1
-            if s.end is not None:
-                changes.setdefault(stop, [0, 0, 0])[state] -= 1
-            if state != 2:
-                work.append((start, stop))
-            elif s.end is None:
-                work.append((end, end))
-            if state == 1 and s.failed and s.end is not None:
-                lost["killed" if s.killed else "error"].append(stop)
+            start = s.start - origin
+            if start > since or phase == NOWHERE:
+                moves.append((max(start, since), phase, PLACES[s.phase]))
+                phase = PLACES[s.phase]
+            if s.failed and s.end is not None and s.phase is Phase.INVOKE:
+                failures.append((s.end - origin, s.killed))
         if lane.shutdown:
-            at = round(lane.shutdown[0] - since, 9)
-            work.append((at, at))
-    return Density(since, {at: changes[at] for at in sorted(changes)}, lost, work)
+            moves.append((max(lane.shutdown[0] - origin, since), phase, NOWHERE))
+    counts = Counts()
+    for move in sorted(moves, key=itemgetter(0)):
+        counts.move(*move)
+    return Density(counts, since, shown.now - origin, _lost(
+        [at for t in shown.throttles if (at := t.at - origin) >= since],
+        [(at, killed) for at, killed in sorted(failures) if at >= since]))
 
 
-def picture(shown: Part, since: float, sentence: str) -> go.Figure:
+def _lost(throttled: list[float], failures: list[tuple[float, bool]]) -> dict[str, list[float]]:
+    return {"throttled": throttled, "error": [at for at, killed in failures if not killed],
+            "killed": [at for at, killed in failures if killed]}
+
+
+def picture(found: Density, sentence: str) -> go.Figure:
     """The whole figure; ``sentence`` says what happened."""
-    found = measure(shown, since)
-    scale = Scale.over(found.work)
+    scale = Scale.over(found.work())
     figure, strips = go.Figure(), Strips()
     draw(figure, strips, found, scale)
     scale.draw_cuts(figure)
     whole = f"{sentence} {peaks(found)}"
-    strips.lay_out(figure, whole, scale.axis(), above=18 if scale.cuts else 0)
-    figure.update_layout(hovermode="x")
+    strips.lay_out(figure, whole, scale.axis(), above=18 if scale.cuts else 0, hovermode="x")
     return describe(figure, f"{whole} {scale.note()}".strip(), COLUMNS, table(found, scale))
 
 
@@ -155,24 +135,22 @@ def draw(figure: go.Figure, strips: Strips, found: Density, scale: Scale, header
 
 
 def _draw_areas(figure: go.Figure, axis: str, found: Density, scale: Scale) -> None:
-    inside = [at for at in found.changes if at < scale.end]
-    edges = ([*inside, scale.end] if len(inside) <= EXACT and inside[0] < scale.end
+    inside = [at for at in found.counts.instants(found.start) if at < scale.end]
+    edges = ([*inside, scale.end] if len(inside) <= EXACT and scale.end > scale.start
              else even(scale, BINS))
-    levels = found.levels(edges)
+    levels = found.counts.averages(edges)
     x = [scale.place(edge) for edge in edges]
     hover = [_hover(scale, a, b, [level[n] for level in levels])
              for n, (a, b) in enumerate(pairwise(edges))]
     drawn = {trace.name for trace in figure.data}
-    for name, (state, colour, pattern) in AREAS.items():
-        level = levels[state]
+    for name, (phase, colour, pattern) in AREAS.items():
         figure.add_scatter(
-            name=name, x=x, y=[*level, level[-1]], yaxis=axis, stackgroup=axis, mode="lines",
-            line={"shape": "hv", "width": 1, "color": colour}, showlegend=name not in drawn,
-            legendgroup=name, hovertext=[*hover, hover[-1]],
-            hoverinfo="text" if name == "in invoke" else "skip",
+            name=name, x=x, y=[*levels[phase], levels[phase][-1]], yaxis=axis, stackgroup=axis,
+            mode="lines", line={"shape": "hv", "width": 0, "color": colour}, legendgroup=name,
+            showlegend=name not in drawn, hovertext=[*hover, hover[-1]] if phase == INVOKE else None,
+            hoverinfo="text" if phase == INVOKE else "skip", fillcolor=colour,
             fillpattern={"shape": pattern, "fgcolor": "rgba(255,255,255,0.75)", "bgcolor": colour,
                          "size": 6, "solidity": 0.25} if pattern else None,
-            fillcolor=colour,
         )
 
 
@@ -226,7 +204,7 @@ def counted(moments: Iterable[float], edges: list[float]) -> list[int]:
 def table(found: Density, scale: Scale) -> list[list[Any]]:
     """The picture as a table: averages, and counts of the requests that were lost."""
     edges = even(scale, ROWS)
-    init, invoke, idle = found.levels(edges)
+    init, invoke, idle = found.counts.averages(edges)
     throttled = counted(found.lost["throttled"], edges)
     failed = counted(found.lost["error"] + found.lost["killed"], edges)
     return [

@@ -22,7 +22,7 @@ from .timeline import Part
 
 # So many failures in so many lanes are labelled in the picture; more are marked, and in the legend.
 LABELS, LABELLED_LANES = 8, 6
-COUNTED = 12  # so many throttled instants have their number beside them
+APART = 0.12  # least distance of two throttles' numbers, in parts of the axis
 NAMED = 5  # so many request ids a throttle's hover names
 
 # What a bar means -> colour, pattern (a second sign beside the colour), thickness.
@@ -112,7 +112,7 @@ def rows(part: Part) -> int:
     return len(part.lanes) + bool(part.throttles)
 
 
-def height(part: Part) -> float:
+def height(part: Part) -> int:
     """Pixels that the rows take."""
     count = rows(part)
     return count * (58 if count <= LABELLED_LANES else 30 if count <= 10 else 18)
@@ -228,14 +228,16 @@ def _draw_throttles(canvas: Canvas, part: Part) -> None:
     groups = at_once(part.throttles)
     if not groups:
         return
-    numbered = len(groups) <= COUNTED and any(len(group) > 1 for group in groups)
     places = [canvas.place(group[0].at) for group in groups]
-    middle = 0.5 * canvas.scale.length
-    text = {"text": [f"× {len(group)}" if len(group) > 1 else "" for group in groups],
-            "textposition": ["middle left" if x > middle else "middle right" for x in places],
-            "textfont": {"size": 12}} if numbered else {}
+    texts, last = [], -1.0  # how many they were, above the mark, where it doesn't meet the last one
+    for group, place in zip(groups, places, strict=True):
+        room = len(group) > 1 and place - last >= APART * canvas.scale.length
+        texts.append(f"{len(group):,}×" if room else "")
+        last = place if room else last
+    text = {"text": texts, "textposition": "top center", "textfont": {"size": 12}}
+    text = text if any(texts) else {}
     canvas.add(
-        canvas.figure.add_scatter, "throttled", mode="markers+text" if numbered else "markers",
+        canvas.figure.add_scatter, "throttled", mode="markers+text" if text else "markers",
         x=places, y=[len(part.lanes)] * len(groups), cliponaxis=False, hoverinfo="text",
         hovertext=[throttled(group) for group in groups],
         marker={"symbol": "triangle-down", "size": 12, "color": RED,

@@ -54,9 +54,10 @@ def latency(cloud: Any, function: str | None = None, since: float = 0.0) -> go.F
     least, most = min(positive), max(positive)
     log = most > WIDE * least and all(some[0] > 0 for some in times.values())
     figure = go.Figure()
+    seen: set[str] = set()
     for name, some in times.items():
-        _draw(figure, name, some)
-    unanswered = [r for r in chosen.requests if r.ended is None and not r.taken]
+        _draw(figure, name, some, seen)
+    unanswered = [r for r in chosen.requests if r.ended is None and r.taken is None]
     sentence = _sentence(times, chosen.whose)
     if unanswered:
         sentence += f" {were(len(unanswered), 'throttled request')} never answered."
@@ -83,7 +84,8 @@ def percentile(ordered: list[float], n: int) -> float:
     return ordered[max(0, math.ceil(len(ordered) * n / 100) - 1)]
 
 
-def _draw(figure: go.Figure, name: str, ordered: list[float]) -> None:
+def _draw(figure: go.Figure, name: str, ordered: list[float], seen: set[str]) -> None:
+    """Add a curve and its percentiles; what is in ``seen`` has a label already."""
     colour, dash, symbol = CURVES[name]
     count = len(ordered)
     ranks = sorted({max(1, math.ceil(count * n / POINTS)) for n in range(1, POINTS + 1)})
@@ -94,18 +96,22 @@ def _draw(figure: go.Figure, name: str, ordered: list[float]) -> None:
         hovertext=[name, *(f"{name}: {share(rank, count)} within"
                            f" {words.milliseconds(ordered[rank - 1])}" for rank in ranks)])
     values = [percentile(ordered, n) for n in PERCENTILES]
+    labels = [f"p{n} {words.duration(value / 1000)}" for n, value in zip(PERCENTILES, values,
+                                                                         strict=True)]
     first = name == next(iter(CURVES))
     figure.add_scatter(
         name=f"p50, p90, p99 {name}", mode="markers+text", x=values, y=list(PERCENTILES),
-        text=[f"p{n} {words.duration(value / 1000)}" for n, value in zip(PERCENTILES, values,
-                                                                       strict=True)],
-        # The longer time's labels right of it, the shorter one's left: they can't meet.
-        textposition="bottom right" if first else "top left", textfont={"size": 11},
+        text=["" if label in seen else label for label in labels],
+        # The longer time's labels below its marks, the shorter one's above: they seldom meet.
+        textposition=["bottom left" if first and value > 0.6 * ordered[-1] else
+                      "bottom right" if first else "top left" for value in values],
+        textfont={"size": 11},
         hoverinfo="text", showlegend=False, cliponaxis=False,
         hovertext=[f"{name}: p{n} {words.milliseconds(value)}"
                    for n, value in zip(PERCENTILES, values, strict=True)],
         marker={"symbol": symbol, "size": 9, "color": colour,
                 "line": {"color": "white", "width": 1}})
+    seen.update(labels)
 
 
 def _ticks(low: float, high: float) -> dict[str, Any]:

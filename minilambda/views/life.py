@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from . import density, lanes, words
 from .lanes import Canvas
-from .reading import Lane, Phase, Segment, Throttle
+from .reading import Lane, Phase, Segment, Throttle, read
 from .renderer import describe
 from .scale import Scale
 from .strips import Strips
@@ -54,8 +54,7 @@ def life(cloud: Any, request_id: str | None = None, function: str | None = None,
         shown = Part(shown.lanes, shown.throttles, last)
     sentence = said(shown)
     if crowded(shown):
-        return density.picture(alive(cloud.trace, cloud.clock.seconds, function, since),
-                               max(since, shown.start), sentence)
+        return density.picture(_density(cloud, function, max(since, shown.start)), sentence)
     scale = Scale(*lanes.moments(shown))
     figure, strips = go.Figure(), Strips()
     strips.add(lanes.height(shown), lanes.axis(shown))
@@ -64,6 +63,12 @@ def life(cloud: Any, request_id: str | None = None, function: str | None = None,
     strips.lay_out(figure, sentence, scale.axis(), above=18 if scale.cuts else 0)
     return describe(figure, f"{sentence} {scale.note()}".strip(), COLUMNS,
                     table(shown, scale.since))
+
+
+def _density(cloud: Any, function: str | None, since: float) -> density.Density:
+    if function is None or read(cloud.trace).functions == 1:
+        return density.everything(cloud.trace, cloud.clock.seconds, since)
+    return density.measure(alive(cloud.trace, cloud.clock.seconds, function, since), 0.0, since)
 
 
 def crowded(shown: Part) -> bool:
@@ -77,10 +82,16 @@ def said(shown: Part) -> str:
     if not found:
         were = "Every request was" if refused > 1 else "The one request was"
         return f"{were} throttled{f', {refused:,} in all' if refused > 1 else ''}: none ran."
-    served = [s for lane in found for s in lane.segments if s.phase is Phase.INVOKE]
-    inits = [s for lane in found for s in lane.segments if s.phase is Phase.INIT]
-    cold = sum(s.cold for s in served)
-    endings = Counter(s.ending for s in served if s.failed)
+    served, inits, cold, endings = [], [], 0, Counter()
+    for lane in found:
+        for s in lane.segments:
+            if s.phase is Phase.INVOKE:
+                served.append(s)
+                cold += s.cold
+                if s.ending != "success" and s.failed:
+                    endings[s.ending] += 1
+            elif s.phase is Phase.INIT:
+                inits.append(s)
     bad = [f"{endings[e]:,} {words.ENDINGS[e]}" for e in words.ENDINGS if endings[e]]
     lost = f" {words.count(refused, 'request')} {'was' if refused == 1 else 'were'} throttled."
     lost = lost if refused else ""

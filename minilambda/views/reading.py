@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 from ..trace import Event, Trace
 from . import words
+from .counts import IDLE, INIT, INVOKE, NOWHERE, Counts
 
 
 class Phase(StrEnum):
@@ -65,10 +66,7 @@ class Lane:
     number: int
     segments: list[Segment] = field(default_factory=list)
     shutdown: tuple[float, str] | None = None  # when, and the trace's reason
-
-    @property
-    def invocations(self) -> list[Segment]:
-        return [s for s in self.segments if s.phase is Phase.INVOKE]
+    phase: int = NOWHERE  # at the trace's end, as counts.py has it
 
 
 @dataclass(slots=True)
@@ -86,28 +84,34 @@ class Throttle:
 class Request:
     """A request that came in, and how far it came. Seconds; None where it hasn't come yet.
 
-    It holds a place among the concurrent executions from ``taken`` to ``freed``, each an instant and
-    the number of its event; ``taken`` is None while it was only throttled. ``ended`` is the trace's
-    ``invoke.ended`` event; with extensions the caller has had its answer a little before that.
+    It holds a place among the concurrent executions from ``taken`` to ``freed``; ``taken`` is None
+    while it was only throttled. ``ended`` is the trace's ``invoke.ended`` event; with extensions the
+    caller has had its answer a little before that.
     """
 
     request_id: str
     function: str
     arrived: float
     number: int
-    taken: tuple[float, int] | None
-    freed: tuple[float, int] | None = None
+    taken: float | None
+    freed: float | None = None
     cold: bool = False
     ended: Event | None = None
 
 
 class Reading:
-    """All that the views know of a trace. ``lanes`` are in the order of their environments."""
+    """All that the views know of a trace. ``lanes`` are in the order of their environments.
+
+    ``failures`` are the ``invoke.ended`` events of invocations that failed; ``counts`` says how many
+    environments, of whatever function, were in which phase when.
+    """
 
     def __init__(self) -> None:
         self.lanes: list[Lane] = []
         self.requests: list[Request] = []
         self.throttles: list[Throttle] = []
+        self.failures: list[Event] = []
+        self.counts = Counts()
         self.seen = 0  # events
         self._lane: dict[str, Lane] = {}
         self._request: dict[str, Request] = {}
@@ -136,6 +140,11 @@ class Reading:
                 if (done := do.get(event.kind)) is not None:
                     done(event)
 
+    @property
+    def functions(self) -> int:
+        """How many functions have had an environment."""
+        return len(self._counts)
+
     # -- requests ----------------------------------------------------------------------------------
 
     def _accepted(self, event: Event) -> None:
@@ -143,7 +152,7 @@ class Reading:
 
     def _enter(self, event: Event, request_id: str) -> Request:
         request = Request(request_id, event.function, event.at, event.number,
-                          (event.at, event.number))
+                          event.at)
         self.requests.append(request)
         self._request[request_id] = request
         return request
@@ -163,8 +172,13 @@ class Reading:
         self._lane[event.environment] = lane
 
     def _init_started(self, event: Event) -> None:
-        self._lane[event.environment].segments.append(
-            Segment(Phase.INIT, event.at, event.number))
+        lane = self._lane[event.environment]
+        lane.segments.append(Segment(Phase.INIT, event.at, event.number))
+        self._move(lane, event.at, INIT)
+
+    def _move(self, lane: Lane, at: float, phase: int) -> None:
+        self.counts.move(at, lane.phase, phase)
+        lane.phase = phase
 
     def _init_ended(self, event: Event) -> None:
         last = self._lane[event.environment].segments[-1]
@@ -180,9 +194,11 @@ class Reading:
         request_id, cold = data["request_id"], data["cold"]
         lane.segments.append(Segment(Phase.INVOKE, event.at, event.number, request_id=request_id,
                                      cold=cold))
+        self._move(lane, event.at, INVOKE)
         request = self._request.get(request_id) or self._enter(event, request_id)
         request.cold = cold
-        request.taken = request.taken or (event.at, event.number)
+        if request.taken is None:
+            request.taken = event.at
         self._served[event.environment] = request
 
     def _invoke_ended(self, event: Event) -> None:
@@ -190,10 +206,13 @@ class Reading:
         last.end, last.ending, last.ended = event.at, data["status"], event
         last.error_type = data["error_type"]
         self._served[event.environment].ended = event
+        if last.ending != "success":
+            self.failures.append(event)
 
     def _frozen(self, event: Event) -> None:
-        self._lane[event.environment].segments.append(
-            Segment(Phase.FROZEN, event.at, event.number))
+        lane = self._lane[event.environment]
+        lane.segments.append(Segment(Phase.FROZEN, event.at, event.number))
+        self._move(lane, event.at, IDLE)
         self._free(event)
 
     def _thawed(self, event: Event) -> None:
@@ -203,11 +222,12 @@ class Reading:
         lane = self._lane[event.environment]
         _close(lane.segments[-1] if lane.segments else None, event.at)
         lane.shutdown = (event.at, event["reason"])
+        self._move(lane, event.at, NOWHERE)
         self._free(event)
 
     def _free(self, event: Event) -> None:
         if (request := self._served.pop(event.environment, None)) is not None:
-            request.freed = (event.at, event.number)
+            request.freed = event.at
 
 
 def _close(segment: Segment | None, at: float) -> None:

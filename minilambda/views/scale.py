@@ -8,6 +8,7 @@ places where they did. Where a true scale does, it is a true scale.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from . import words
 GAP = 0.15  # a cut's width, in parts of all work's width
 LEAST = 0.05  # the least width of a stretch of work, likewise
 OPEN = 0.12  # what goes on past the end of the picture, likewise
-APART = 0.17  # least distance of two tick labels, in parts of the axis
+APART = 0.2  # least distance of two tick labels, in parts of the axis
 MOST_CUTS = 6  # of an axis that :meth:`Scale.over` makes
 # The unit of a true scale -> how many are a second, and up to which length it is used.
 UNITS = {"ms": (1000.0, 10.0), "s": (1.0, 600.0), "min": (1 / 60, 6 * 3600.0),
@@ -86,6 +87,8 @@ class Scale:
         self._places = dict(zip(self.moments, self._spots, strict=True))
         self.cuts = [Cut(a * factor, b * factor, seconds) for a, b, seconds in cuts]
         self.tail *= factor
+        self.labels: list[float] = []  # moments that may be labelled beside those given
+        self.ticklen = 0  # pixels by which labels stand off the axis: 0 where no y axis has a zero
         self.length = whole * factor
 
     @classmethod
@@ -115,7 +118,22 @@ class Scale:
                 merged.append([a, b])
             else:
                 merged[-1][1] = b
-        return cls({m for stretch in merged for m in stretch}, [(a, b) for a, b in merged], is_open)
+        scale = cls({m for stretch in merged for m in stretch}, [(a, b) for a, b in merged], is_open)
+        scale.ticklen = 5
+        for a, b in merged:
+            scale._label_inside(a, b)
+        return scale
+
+    def _label_inside(self, a: float, b: float) -> None:
+        """Offer labels at round times within a wide stretch."""
+        width = (self.place(b) - self.place(a)) / self.length
+        if width < 3 * APART:
+            return
+        step = 10 ** math.floor(math.log10((b - a) * APART / width))
+        step = next(n * step for n in (1, 2, 5, 10, 20) if n * step >= (b - a) * 1.3 * APART / width)
+        first = math.ceil((a - self.start) / step)
+        self.labels += [self.start + n * step for n in range(first, math.floor((b - self.start) / step)
+                                                             + 1)]
 
     def place(self, moment: float) -> float:
         """Where a moment is on the axis; past either end, that end."""
@@ -149,6 +167,8 @@ class Scale:
         """The x axis of a Plotly layout."""
         axis: dict[str, Any] = {"range": [-0.01 * self.length, 1.01 * self.length],
                                 "showgrid": True, "zeroline": False, "fixedrange": True}
+        if self.ticklen:
+            axis |= {"ticks": "outside", "ticklen": self.ticklen, "tickcolor": "rgba(0,0,0,0)"}
         if self.true:
             return {**axis, "title": _title(f"{self.unit} since the first event"),
                     "nticks": 7}
@@ -160,7 +180,7 @@ class Scale:
     def _ticks(self) -> list[float]:
         """Moments to label, far enough apart to be read; the first and the last always."""
         chosen = [self.start]
-        for moment in self.moments[1:]:
+        for moment in sorted([*self.moments[1:], *self.labels]):
             if self.place(moment) - self.place(chosen[-1]) >= APART:
                 chosen.append(moment)
         if self.end not in chosen:

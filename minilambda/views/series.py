@@ -49,7 +49,7 @@ def series(lines: Mapping[str, Sequence[Point]], what: str,
             raise ValueError(f"series: the points of {name!r} must be in the order of time")
     figure = go.Figure()
     ends = [points[place][0] for points in lines.values() for place in (0, -1)]
-    scale = Scale({min(ends), max(ends)}, [(min(ends), max(ends))], False)
+    scale = Scale.over([(min(ends), max(ends))])
     for number, (name, points) in enumerate(lines.items()):
         draw(figure, scale, name, points, number)
     top = max(value for points in lines.values() for _, value in points)

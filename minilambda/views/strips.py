@@ -20,8 +20,8 @@ class Strip:
     """``axis`` is what a trace's ``yaxis`` says; ``top`` is filled in by :meth:`Strips.lay_out`."""
 
     axis: str
-    height: float
-    gap: float
+    height: int
+    gap: int
     layout: dict[str, Any]
     header: str
 
@@ -36,42 +36,48 @@ class Strips:
     def __init__(self) -> None:
         self.all: list[Strip] = []
 
-    def add(self, height: float, layout: dict[str, Any], header: str = "") -> str:
+    def add(self, height: int, layout: dict[str, Any], header: str = "") -> str:
         """A strip of this height in pixels, with a bold header above it; gives its axis' name."""
         number = len(self.all) + 1
-        gap = 0.0 if number == 1 and not header else 34.0 if header else 22.0
+        gap = 0 if number == 1 and not header else 34 if header else 22
         self.all.append(Strip(f"y{number if number > 1 else ''}", height, gap, layout, header))
         return self.all[-1].axis
 
     def lay_out(self, figure: go.Figure, sentence: str, xaxis: dict[str, Any],
-                above: int = 0, below: int = 110) -> None:
-        """Title, axes and legend; ``above`` and ``below`` are pixels kept free for what else is there."""
+                above: int = 0, below: int = 110, **more: Any) -> None:
+        """Title, axes and legend, and what ``more`` a layout may have.
+
+        ``above`` and ``below`` are pixels kept free for what else is there.
+        """
         title = textwrap.wrap(sentence, WRAP)
         inner = sum(strip.gap + strip.height for strip in self.all)
         top = 34 + 20 * len(title) + above
-        height = top + inner + below
-        figure.update_layout(
-            # Said here too, not only in the template: a page's own template takes that one's place.
-            title={"text": "<br>".join(title), "font": {"size": 15}, "x": 0, "xref": "container",
-                   "xanchor": "left", "pad": {"l": 8}, "y": 1 - 22 / height, "yref": "container",
-                   "yanchor": "top"},
-            barmode="overlay", bargap=0, hovermode="closest",
-            height=height, margin={"t": top, "b": below, "l": 50, "r": 12},
-            legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom",
-                    "xref": "container", "x": 0.02, "itemclick": False, "itemdoubleclick": False},
-            xaxis=xaxis,
-        )
-        used = 0.0
+        height = top + inner + below + 10
+        axes, headers, used = {}, [], 0
         for strip in self.all:
             used += strip.gap
             domain = {}
             if len(self.all) > 1 or strip.gap:
                 domain = {"domain": [max(0.0, 1 - (used + strip.height) / inner), 1 - used / inner]}
             if strip.header:
-                figure.add_annotation(
-                    text=f"<b>{strip.header}</b>", showarrow=False, font_size=13, x=0, xref="paper",
-                    xanchor="left", y=1 - used / inner, yref="paper", yanchor="bottom", yshift=8)
+                headers.append({
+                    "text": f"<b>{strip.header}</b>", "showarrow": False, "font": {"size": 13},
+                    "x": 0, "xref": "paper", "xanchor": "left", "y": 1 - used / inner,
+                    "yref": "paper", "yanchor": "bottom", "yshift": 8})
             used += strip.height
-            figure.update_layout({strip.name: {**strip.layout, **domain}})
+            axes[strip.name] = {**strip.layout, **domain}
+        if headers:
+            more["annotations"] = [*figure.layout.annotations, *headers]
         if len(self.all) > 1:
-            figure.update_layout(xaxis_anchor=self.all[-1].axis)
+            xaxis = {**xaxis, "anchor": self.all[-1].axis}
+        figure.update_layout(**{
+            # Said here too, not only in the template: a page's own template takes that one's place.
+            "title": {"text": "<br>".join(title), "font": {"size": 15}, "x": 0, "xref": "container",
+                      "xanchor": "left", "pad": {"l": 8}, "y": 1 - 22 / height, "yref": "container",
+                      "yanchor": "top"},
+            "barmode": "overlay", "bargap": 0, "hovermode": "closest",
+            "height": height, "margin": {"t": top, "b": below, "l": 50, "r": 12},
+            "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom",
+                       "xref": "container", "x": 0.02, "itemclick": False,
+                       "itemdoubleclick": False},
+            "xaxis": xaxis, **axes, **more})

@@ -13,7 +13,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from . import words
-from .chart import Bins, choose, finish, pattern, share, were
+from .chart import Bins, choose, finish, pattern, share
 from .renderer import describe
 from .template import BLUE, RED
 
@@ -33,7 +33,7 @@ def throttles(cloud: Any, function: str | None = None, since: float = 0.0) -> go
         ValueError: nobody has invoked anything that fits.
     """
     chosen = choose("throttles", cloud, function, since)
-    let_in = [r.taken[0] for r in chosen.requests if r.taken]
+    let_in = [r.taken for r in chosen.requests if r.taken is not None]
     refused = [t.at for t in chosen.throttles]
     bins = Bins.over([*let_in, *refused])
     figure, base = go.Figure(), [0] * len(bins.middles)
@@ -64,5 +64,6 @@ def _sentence(let_in: int, reasons: list[str], whose: str) -> str:
         return f"None of {words.count(came, 'request')} of {whose} was throttled."
     said = [f"{words.REASONS.get(reason, reason)} ({count:,})"
             for reason, count in Counter(reasons).most_common()]
-    return (f"{were(len(reasons), 'request')} of {came:,} of {whose} throttled"
-            f" ({share(len(reasons), came)}): {words.listing(said)}.")
+    return (f"{len(reasons):,} of {words.count(came, 'request')} of {whose}"
+            f" {'was' if len(reasons) == 1 else 'were'} throttled ({share(len(reasons), came)}):"
+            f" {words.listing(said)}.")
