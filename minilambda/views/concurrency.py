@@ -57,7 +57,7 @@ def concurrency(cloud: Any, function: str | None = None, since: float = 0.0) -> 
     rows = []
     for n, edge in enumerate(bins.edges[:-1]):
         inside = [v for moment, v in points if edge <= moment < bins.edges[n + 1]]
-        rows.append([bins.span(n), f"{max([at(points, edge), *inside]):,}", f"{refused[n]:,}"])
+        rows.append([bins.span(n), f"{max([at(points, edge), *inside]):,g}", f"{refused[n]:,}"])
     return describe(figure, f"{sentence} {scale.note()}".strip(),
                     ("time", "most at once", "throttled"), rows)
 

@@ -63,7 +63,7 @@ def cost(cloud: Any, function: str | None = None, since: float = 0.0) -> go.Figu
     sentence = f"{words.count(len(ended), 'invocation')} of {chosen.whose} cost {_dollars(total)}"
     if len(lines) > 1:
         part = 100 * sums[dearest[0]] / total
-        sentence += f", {part:.0f}% of it {dearest[0]}"
+        sentence += f", {part:.0f}% of it by {dearest[0]}"
     finish(figure, scale, f"{sentence}.", unit)
     bins = Bins.of(scale, ROWS)
     rows = [[scale.since(edge), *(_dollars(at([(scale.start - 1, 0), *points], edge))

@@ -62,7 +62,7 @@ def series(lines: Mapping[str, Sequence[Point]], what: str,
     return describe(figure, sentence, ["time", *lines], rows)
 
 
-def steps(changes: Iterable[Point], start: float = 0.0) -> list[Point]:
+def steps(changes: Iterable[Point], start: float = 0) -> list[Point]:
     """A level from its changes: ``[(0, +1), (1, +1), (3, -1)]`` gives ``[(0, 1), (1, 2), (3, 1)]``.
 
     Changes at one instant count as one. ``start`` is the level before the first.

@@ -2,13 +2,16 @@
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
 import pytest
+from botocore.config import Config
 from view_fakes import FakeLambda
 
 import minilambda
+from minilambda.limits import Limits
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from browser_driver import (  # noqa: E402, F401 - the fixtures are used by name
@@ -40,17 +43,49 @@ def fake():
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory):
-    """A real Cloud with modelled durations and the function `hello` (see HANDLER)."""
+def handler(tmp_path_factory):
+    """The file with HANDLER in it."""
     source = tmp_path_factory.mktemp("code") / "app.py"
     source.write_text(HANDLER)
+    return source
+
+
+@pytest.fixture(scope="module")
+def cloud(handler):
+    """A real Cloud with modelled durations and the function `hello` (see HANDLER)."""
+    with new_cloud(handler) as cloud:
+        yield cloud
+
+
+def new_cloud(handler, *names, places=None):
+    """The same for any names; of a small account if ``places`` says for how many executions."""
+    cloud = minilambda.Cloud(durations="modelled")
+    if places is not None:
+        cloud.limits = Limits("course", {**cloud.limits.figures(), "concurrency": places})
+        cloud.frontend.concurrency.limit = places
     trust = {"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole"}]}
-    with minilambda.Cloud(durations="modelled") as cloud:
-        role = boto3.client("iam").create_role(
-            RoleName="hello", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    role = boto3.client("iam").create_role(
+        RoleName="hello", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    for name in names or ("hello",):
         boto3.client("lambda").create_function(
-            FunctionName="hello", Runtime="python3.8", Role=role, Handler="app.handler",
-            Code={"ZipFile": minilambda.zip_handler(source)})
-        yield cloud
+            FunctionName=name, Runtime="python3.8", Role=role, Handler="app.handler",
+            Code={"ZipFile": minilambda.zip_handler(handler)})
+    return cloud
+
+
+def burst(cloud, callers, event, name="hello"):
+    """So many callers at one instant, none of whom tries again. Gives how many were refused."""
+    lam = boto3.client("lambda", config=Config(retries={"total_max_attempts": 1},
+                                               max_pool_connections=callers))
+
+    def call(_):
+        try:
+            lam.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read()
+        except lam.exceptions.TooManyRequestsException:
+            return 1
+        return 0
+
+    with cloud.hold(callers), ThreadPoolExecutor(callers) as pool:
+        return sum(pool.map(call, range(callers)))

@@ -139,15 +139,6 @@ def test_twenty_environments_at_once_without_label_soup(story):
     assert figure.layout.height < 700
 
 
-def test_a_thousand_environments_are_cut_and_said_so(story):
-    environments = [story.create() for _ in range(1000)]
-    story.init(*environments)
-    story.invoke(*environments, cold=True)
-    figure = views.life(story)
-    assert "The first 60 of 1,000 environments are shown." in words(figure)
-    assert len(bars(figure)["invoke"]) == 60
-
-
 def test_an_idle_environment_that_is_shut_down(story):
     environment = story.create()
     story.init(environment)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 from botocore.exceptions import ClientError
 
+from minilambda.limits import Limits
 from minilambda.trace import Trace
 
 
@@ -53,10 +54,13 @@ class FakeLambda:
 
 
 class Story:
-    """A cloud whose trace a test writes: ``trace`` and ``clock.seconds`` are all that it has."""
+    """A cloud whose trace a test writes: it has ``trace``, ``clock.seconds`` and limits, no more."""
+
+    is_open = False
 
     def __init__(self):
         self.trace, self.clock = Trace(), SimpleNamespace(seconds=0.0)
+        self.limits = Limits.load("course")
         self.environments = self.requests = 0
 
     def create(self, function="hello"):
@@ -92,6 +96,16 @@ class Story:
                 self._note("environment.shutdown", environment, reason=reason)
             else:
                 self._note("environment.frozen", environment)
+        return ids
+
+    def throttle(self, count=1, function="hello", reason="ConcurrentInvocationLimitExceeded"):
+        """So many requests arrive and are refused. Gives their request ids."""
+        ids = []
+        for _ in range(count):
+            self.requests += 1
+            ids.append(f"{self.requests:08x}-0000-4000-8000-000000000000")
+            self._note("request.accepted", (function,), request_id=ids[-1])
+            self._note("request.throttled", (function,), request_id=ids[-1], reason=reason)
         return ids
 
     def wait(self, seconds):
