@@ -24,6 +24,7 @@ from .strips import Strips
 from .timeline import Part, between, part
 
 NAMES = ("first", "second")
+TITLED = 90  # pixels of a strip beside which the title of its axis has room
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Run:
     def served(self) -> list[Request]:
         return [r for r in self.requests if r.ended is not None]
 
-    @property
+    @cached_property
     def start(self) -> float:
         return min([self.part.start, *(r.arrived for r in self.requests[:1])])
 
@@ -48,13 +49,13 @@ class Run:
 
     @property
     def failed(self) -> int:
-        return sum(r.ended["status"] != "success" for r in self.served)
+        return sum(r.ended.data["status"] != "success" for r in self.served)
 
     @property
     def cold(self) -> int:
         return sum(r.cold for r in self.served)
 
-    @property
+    @cached_property
     def seconds(self) -> float:
         """From the first request to the last answer."""
         return max((r.ended.at for r in self.served), default=self.start) - self.start
@@ -64,13 +65,14 @@ class Run:
         """Seconds from arrival to answer, in order."""
         return sorted(round(r.ended.at - r.arrived, 9) for r in self.served)
 
-    @property
+    @cached_property
     def gb_seconds(self) -> float:
-        return sum(r.ended["memory_size"] / 1024 * r.ended["billed_ms"] / 1000 for r in self.served)
+        return sum(d["memory_size"] / 1024 * d["billed_ms"] / 1000
+                   for r in self.served if (d := r.ended.data))
 
-    @property
+    @cached_property
     def cost(self) -> float:
-        return round(sum(r.ended["cost"] for r in self.served), 12)
+        return round(sum(r.ended.data["cost"] for r in self.served), 12)
 
 
 def compare(first: Any, second: Any, names: tuple[str, str] | None = None,
@@ -174,8 +176,12 @@ def _draw_lanes(figure: go.Figure, strips: Strips, one: Run, two: Run) -> Scale:
         work += [(a - run.start, b - run.start) for a, b in stretches]
         is_open |= goes_on
     scale = Scale(moments, work, is_open)
+    most = max(lanes.rows(run.part) for run in (one, two))
     for run in (one, two):
-        axis = strips.add(lanes.height(run.part), lanes.axis(run.part), run.name)
+        height, layout = lanes.height(run.part, most), lanes.axis(run.part)
+        if height < TITLED:
+            layout["title"] = {"text": ""}
+        axis = strips.add(height, layout, run.name)
         lanes.draw(lanes.Canvas(figure, scale, axis, run.start), run.part)
     scale.draw_cuts(figure)
     return scale

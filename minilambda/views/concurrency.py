@@ -7,6 +7,8 @@ Leaves out: provisioned concurrency.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from operator import itemgetter
 from typing import Any
 
 import boto3
@@ -56,7 +58,9 @@ def concurrency(cloud: Any, function: str | None = None, since: float = 0.0) -> 
     refused = bins.count([t.at for t in chosen.throttles])
     rows = []
     for n, edge in enumerate(bins.edges[:-1]):
-        inside = [v for moment, v in points if edge <= moment < bins.edges[n + 1]]
+        first, last = (bisect_left(points, moment, key=itemgetter(0)) for moment in (
+            edge, bins.edges[n + 1]))
+        inside = [value for _, value in points[first:last]]
         rows.append([bins.span(n), f"{max([at(points, edge), *inside]):,g}", f"{refused[n]:,}"])
     return describe(figure, f"{sentence} {scale.note()}".strip(),
                     ("time", "most at once", "throttled"), rows)

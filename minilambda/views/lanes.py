@@ -112,10 +112,11 @@ def rows(part: Part) -> int:
     return len(part.lanes) + bool(part.throttles)
 
 
-def height(part: Part) -> int:
-    """Pixels that the rows take."""
+def height(part: Part, most: int = 0) -> int:
+    """Pixels that the rows take; ``most``: rows of another part, drawn as high as these."""
     count = rows(part)
-    return count * (58 if count <= LABELLED_LANES else 30 if count <= 10 else 18)
+    most = max(count, most)
+    return count * (58 if most <= LABELLED_LANES else 30 if most <= 10 else 18)
 
 
 def kind(segment: Segment) -> str:

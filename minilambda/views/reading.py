@@ -136,9 +136,9 @@ class Reading:
         with self._lock:
             do = self._do
             for event in islice(iter(trace), self.seen, None):
-                self.seen += 1
-                if (done := do.get(event.kind)) is not None:
-                    done(event)
+                if event.kind in do:
+                    do[event.kind](event)
+                self.seen = event.number + 1
 
     @property
     def functions(self) -> int:
@@ -148,7 +148,7 @@ class Reading:
     # -- requests ----------------------------------------------------------------------------------
 
     def _accepted(self, event: Event) -> None:
-        self._enter(event, event["request_id"])
+        self._enter(event, event.data["request_id"])
 
     def _enter(self, event: Event, request_id: str) -> Request:
         request = Request(request_id, event.function, event.at, event.number,
@@ -158,9 +158,9 @@ class Reading:
         return request
 
     def _throttled(self, event: Event) -> None:
-        request_id = event["request_id"]
+        request_id = event.data["request_id"]
         self.throttles.append(
-            Throttle(event.at, event.number, event.function, request_id, event["reason"]))
+            Throttle(event.at, event.number, event.function, request_id, event.data["reason"]))
         (self._request.get(request_id) or self._enter(event, request_id)).taken = None
 
     # -- environments ------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class Reading:
 
     def _init_ended(self, event: Event) -> None:
         last = self._lane[event.environment].segments[-1]
-        last.end, last.ending, last.error_type = event.at, event["status"], event["error_type"]
+        last.end, last.ending, last.error_type = event.at, event.data["status"], event.data["error_type"]
 
     def _invoke_started(self, event: Event) -> None:
         lane, data = self._lane[event.environment], event.data
@@ -221,7 +221,7 @@ class Reading:
     def _shut_down(self, event: Event) -> None:
         lane = self._lane[event.environment]
         _close(lane.segments[-1] if lane.segments else None, event.at)
-        lane.shutdown = (event.at, event["reason"])
+        lane.shutdown = (event.at, event.data["reason"])
         self._move(lane, event.at, NOWHERE)
         self._free(event)
 

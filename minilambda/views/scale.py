@@ -108,7 +108,8 @@ class Scale:
         cut = set()
         gaps = [(b[0] - a[1], n) for n, (a, b) in enumerate(pairwise(stretches))]
         for gap, n in sorted(gaps, reverse=True)[:MOST_CUTS]:
-            if gap <= GAP * (left - gap):
+            # (Between two moments, and nothing else, time is all that there is to see.)
+            if gap <= GAP * (left - gap) or gap == left:
                 break
             left -= gap
             cut.add(n)

@@ -50,6 +50,8 @@ class Strips:
         ``above`` and ``below`` are pixels kept free for what else is there.
         """
         title = textwrap.wrap(sentence, WRAP)
+        if sentence.count("$") > 1:  # Plotly would take what is between two of them for a formula
+            title = [line.replace("$", "&#36;") for line in title]
         inner = sum(strip.gap + strip.height for strip in self.all)
         top = 34 + 20 * len(title) + above
         height = top + inner + below + 10

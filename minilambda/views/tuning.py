@@ -153,7 +153,7 @@ def draw(found: list[Size], function: str, tries: int, duration: str) -> go.Figu
         margin={"r": 50},
         yaxis2={"title": {"text": "cost of a million calls, $",
                           "font": {"size": 12, "color": ORANGE}}, "overlaying": "y", "side": "right",
-                "rangemode": "tozero", "fixedrange": True, "showgrid": False, "nticks": 6,
+                "tickmode": "auto", "rangemode": "tozero", "fixedrange": True, "showgrid": False, "nticks": 6,
                 "tickfont": {"color": ORANGE}, "automargin": True,
                 "range": [0, 1.18 * max((s.million for s in good), default=1)]})
     rows = [[f"{s.memory:,} MB", words.milliseconds(s.duration_ms), f"${s.million:,.2f}", _says(s, good)]
