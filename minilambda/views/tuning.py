@@ -24,7 +24,9 @@ from .template import BLUE, ORANGE, RED
 
 SIZES = (128, 256, 512, 1024, 1792, 3008)
 ASIDE = 5  # one in so many tries is left out at either end
-DURATIONS = ("duration", "billed")
+# What is drawn -> its name, what the size with the least of it is called.
+DURATIONS = {"duration": ("duration", "fastest"),
+             "billed": ("billed duration", "least time billed")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def power_tuning(client_or_cloud: Any, function_name: str, event: Any = None,
                  for size in sizes]
     finally:
         calls.configure(client, function_name, before["MemorySize"], timeout)
-    return draw(found, function_name, tries, duration)
+    return draw(found, function_name, duration)
 
 
 def _run(client: Any, function: str, event: Any, size: int, timeout: int, tries: int, duration: str,
@@ -111,16 +113,16 @@ def _middle(values: list[float]) -> float:
     return fmean(sorted(values)[aside : len(values) - aside])
 
 
-def draw(found: list[Size], function: str, tries: int, duration: str) -> go.Figure:
+def draw(found: list[Size], function: str, duration: str) -> go.Figure:
     """The picture of what each size did, the least memory first."""
     good = [size for size in found if size.duration_ms is not None]
-    what = "billed duration" if duration == "billed" else "duration"
+    what, quickest = DURATIONS[duration]
     names = [f"{size.memory:,}" for size in found]
     at = {size.memory: name for size, name in zip(found, names, strict=True)}
     figure, strips = go.Figure(), Strips()
     strips.add(270, {
-        "title": {"text": f"{what}, ms", "font": {"size": 12, "color": BLUE}}, "fixedrange": True,
-        "rangemode": "tozero", "nticks": 6, "tickfont": {"color": BLUE},
+        "title": {"text": f"{what}, ms", "font": {"size": 12}}, "fixedrange": True,
+        "rangemode": "tozero", "nticks": 6,
         "range": [0, 1.18 * max((s.duration_ms for s in good), default=1)]})
     for name, colour, dash, symbol, value, text, yaxis in (
         (what, BLUE, "solid", "circle", lambda s: s.duration_ms,
@@ -141,9 +143,9 @@ def draw(found: list[Size], function: str, tries: int, duration: str) -> go.Figu
             cliponaxis=False, hoverinfo="text",
             hovertext=[f"{s.memory:,} MB<br>{words.ENDINGS[s.status]}" for s in failed],
             marker={"symbol": "x", "size": 12, "color": RED, "line": {"color": "white", "width": 1}})
-    sentence = _sentence(found, good, function, tries, what)
+    sentence = _sentence(found, good, function, duration)
     if good:
-        _mark(figure, at, fastest(good), "fastest", "y", BLUE, lambda s: s.duration_ms, "star")
+        _mark(figure, at, fastest(good), quickest, "y", BLUE, lambda s: s.duration_ms, "star")
         _mark(figure, at, cheapest(good), "cheapest", "y2", ORANGE, lambda s: s.million, "diamond")
     strips.lay_out(figure, sentence, {
         "title": {"text": "memory, MB", "font": {"size": 12}}, "type": "category",
@@ -152,12 +154,12 @@ def draw(found: list[Size], function: str, tries: int, duration: str) -> go.Figu
     figure.update_layout(
         margin={"r": 50},
         yaxis2={"title": {"text": "cost of a million calls, $",
-                          "font": {"size": 12, "color": ORANGE}}, "overlaying": "y", "side": "right",
+                          "font": {"size": 12}}, "overlaying": "y", "side": "right",
                 "tickmode": "auto", "rangemode": "tozero", "fixedrange": True, "showgrid": False, "nticks": 6,
-                "tickfont": {"color": ORANGE}, "automargin": True,
+                "automargin": True,
                 "range": [0, 1.18 * max((s.million for s in good), default=1)]})
-    rows = [[f"{s.memory:,} MB", words.milliseconds(s.duration_ms), f"${s.million:,.2f}", _says(s, good)]
-            if s in good else [f"{s.memory:,} MB", "", "", words.ENDINGS[s.status]] for s in found]
+    rows = [[f"{s.memory:,} MB", words.milliseconds(s.duration_ms), f"${s.million:,.2f}", _says(s, good, quickest)] if s in good
+            else [f"{s.memory:,} MB", "", "", words.ENDINGS[s.status]] for s in found]
     return describe(figure, sentence, ("memory", what, "a million calls", ""), rows)
 
 
@@ -180,25 +182,28 @@ def _mark(figure: go.Figure, at: dict[int, str], size: Size, word: str, yaxis: s
                 "line": {"color": "white", "width": 1.5}})
 
 
-def _says(size: Size, good: list[Size]) -> str:
+def _says(size: Size, good: list[Size], quickest: str) -> str:
     return words.listing([word for word, best in (("cheapest", cheapest(good)),
-                                                  ("fastest", fastest(good))) if best is size])
+                                                  (quickest, fastest(good))) if best is size])
 
 
-def _sentence(found: list[Size], good: list[Size], function: str, tries: int, what: str) -> str:
+def _sentence(found: list[Size], good: list[Size], function: str, duration: str) -> str:
     if not good:
         return f"{function} failed at each of {len(found)} sizes of memory."
     least, quick = cheapest(good), fastest(good)
+    billed = " billed" if duration == "billed" else ""
 
     def figures(size: Size) -> str:
-        return f"{words.duration(size.duration_ms / 1000)}, ${size.million:,.2f} a million calls"
+        return f"{words.duration(size.duration_ms / 1000)}{billed}, ${size.million:,.2f} a million calls"
 
     if least is quick:
-        text = f"{function} is fastest at {quick.memory:,} MB ({figures(quick)}), and nowhere cheaper."
+        rest = " No size is billed less time." if billed else " No size is faster."
+        text = f"{function} is cheapest at {least.memory:,} MB ({figures(least)}).{rest}"
     else:
-        text = (f"{function} is cheapest at {least.memory:,} MB ({figures(least)}) and fastest at"
-                f" {quick.memory:,} MB ({figures(quick)}).")
-    bad = [size for size in found if size not in good]
+        text = (f"{function} is cheapest at {least.memory:,} MB ({figures(least)}) and"
+                f" {'is billed the least time' if billed else 'fastest'} at {quick.memory:,} MB"
+                f" ({figures(quick)}).")
+    bad = [size for size in found if size.duration_ms is None]
     if bad:
         sizes = words.listing([f"{size.memory:,}" for size in bad])
         text += f" It failed at {sizes} MB."

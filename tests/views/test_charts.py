@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 from conftest import burst, new_cloud
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from view_fakes import Story
 
@@ -250,6 +250,7 @@ def test_series_that_can_not_be_drawn(lines, says):
         views.series(lines, "messages")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(-3, 3))), st.integers(0, 5))
 def test_steps_end_at_the_sum_and_rise_in_time(changes, start):
     points = views.steps(changes, start)
@@ -258,6 +259,7 @@ def test_steps_end_at_the_sum_and_rise_in_time(changes, start):
         assert level == start + sum(change for when, change in changes if when <= moment)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 1000), min_size=1), st.integers(1, 100))
 def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(values, n):
     found = percentile(sorted(values), n)
