@@ -168,14 +168,14 @@ def _draw(one: Run, two: Run) -> go.Figure:
 
 
 def _draw_lanes(figure: go.Figure, strips: Strips, one: Run, two: Run) -> Scale:
-    moments: set[float] = {0.0}
-    work, is_open = [], False
+    work, is_open = [(0.0, 0.0)], False
     for run in (one, two):
         found, stretches, goes_on = lanes.moments(run.part)
-        moments |= {moment - run.start for moment in found}
+        # Only long idle stretches are cut: what is compared by eye must be true to one scale.
+        work += [(moment - run.start, moment - run.start) for moment in found]
         work += [(a - run.start, b - run.start) for a, b in stretches]
         is_open |= goes_on
-    scale = Scale(moments, work, is_open)
+    scale = Scale.over(work, is_open)
     most = max(lanes.rows(run.part) for run in (one, two))
     for run in (one, two):
         height, layout = lanes.height(run.part, most), lanes.axis(run.part)

@@ -131,7 +131,8 @@ def _draw_bars(canvas: Canvas, part: Part) -> None:
     bars: dict[str, list[tuple[int, Lane, Segment]]] = {}
     for row, lane in enumerate(part.lanes):
         for segment in lane.segments:
-            bars.setdefault(kind(segment), []).append((row, lane, segment))
+            if segment.phase is not Phase.FROZEN or segment.end != segment.start:
+                bars.setdefault(kind(segment), []).append((row, lane, segment))
     several = len(part.lanes) > 1
     for name, (colour, pattern, thickness) in KINDS.items():
         if name not in bars:

@@ -124,18 +124,17 @@ def draw(found: list[Size], function: str, duration: str) -> go.Figure:
         "title": {"text": f"{what}, ms", "font": {"size": 12}}, "fixedrange": True,
         "rangemode": "tozero", "nticks": 6,
         "range": [0, 1.18 * max((s.duration_ms for s in good), default=1)]})
-    for name, colour, dash, symbol, value, text, yaxis in (
-        (what, BLUE, "solid", "circle", lambda s: s.duration_ms,
-         lambda s: words.milliseconds(s.duration_ms), "y"),
-        ("cost of a million calls", ORANGE, "dash", "square", lambda s: s.million,
-         lambda s: f"${s.million:,.2f}", "y2"),
+    for name, colour, dash, symbol, values, text, yaxis in (
+        (what, BLUE, "solid", "circle", [s.duration_ms for s in good], "%{y:,.2f} ms", "y"),
+        ("cost of a million calls", ORANGE, "dash", "square", [s.million for s in good],
+         "$%{y:,.2f}", "y2"),
     ):
         figure.add_scatter(
             name=name, mode="lines+markers", x=[at[s.memory] for s in good],
-            y=[value(s) for s in good], yaxis=yaxis, cliponaxis=False,
+            y=values, yaxis=yaxis, cliponaxis=False,
             line={"color": colour, "width": 2, "dash": dash},
-            marker={"symbol": symbol, "size": 8, "color": colour}, hoverinfo="text",
-            hovertext=[f"{s.memory:,} MB<br>{name} {text(s)}" for s in good])
+            marker={"symbol": symbol, "size": 8, "color": colour},
+            hovertemplate=f"%{{x}} MB<br>{name} {text}<extra></extra>")
     failed = [size for size in found if size.duration_ms is None]
     if failed:
         figure.add_scatter(
