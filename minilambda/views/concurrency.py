@@ -22,8 +22,6 @@ from .scale import Scale
 from .series import at, draw, draw_limits, steps
 from .template import RED
 
-NOT_HERE = "NotImplementedException"  # of a cloud that has no reserved concurrency to ask for
-
 
 def concurrency(cloud: Any, function: str | None = None, since: float = 0.0) -> go.Figure:
     """Draw how many executions were in progress at a time, and where requests were throttled.
@@ -72,10 +70,9 @@ def _limits(cloud: Any, function: str | None) -> dict[str, float]:
         try:
             answer = boto3.client("lambda").get_function_concurrency(FunctionName=function)
         except ClientError as error:
-            # Deleted since it ran, or of a cloud without reserved concurrency: then there is none.
-            if error.response["Error"]["Code"] not in (NOT_HERE, "ResourceNotFoundException"):
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
-            answer = {}
+            answer = {}  # deleted since it ran, and its reservation with it
         if (reserved := answer.get("ReservedConcurrentExecutions")) is not None:
             limits["reserved"] = reserved
     return limits

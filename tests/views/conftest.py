@@ -11,7 +11,6 @@ from botocore.config import Config
 from view_fakes import FakeLambda
 
 import minilambda
-from minilambda.limits import Limits
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from browser_driver import (  # noqa: E402, F401 - the fixtures are used by name
@@ -57,21 +56,21 @@ def cloud(handler):
         yield cloud
 
 
-def new_cloud(handler, *names, places=None):
-    """The same for any names; of a small account if ``places`` says for how many executions."""
-    cloud = minilambda.Cloud(durations="modelled")
-    if places is not None:
-        cloud.limits = Limits("course", {**cloud.limits.figures(), "concurrency": places})
-        cloud.frontend.concurrency.limit = places
+def new_cloud(handler, *names, reserved=None):
+    """The same for any names; the first one has so much reserved concurrency."""
+    cloud, names = minilambda.Cloud(durations="modelled"), names or ("hello",)
     trust = {"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole"}]}
     role = boto3.client("iam").create_role(
         RoleName="hello", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    for name in names or ("hello",):
-        boto3.client("lambda").create_function(
+    lam = boto3.client("lambda")
+    for name in names:
+        lam.create_function(
             FunctionName=name, Runtime="python3.8", Role=role, Handler="app.handler",
             Code={"ZipFile": minilambda.zip_handler(handler)})
+    if reserved is not None:
+        lam.put_function_concurrency(FunctionName=names[0], ReservedConcurrentExecutions=reserved)
     return cloud
 
 

@@ -1,9 +1,7 @@
-"""The charts of a trace, on a real cloud with room for three executions."""
+"""The charts of a trace, on a real cloud that has reserved three executions for a function."""
 
 import json
 import statistics
-import sys
-from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -22,7 +20,7 @@ NAMES = [chart.__name__ for chart in CHARTS]
 @pytest.fixture(scope="module")
 def busy(handler):
     """Eight callers of hello where three find a place, then two, then others of mail, one failing."""
-    cloud = new_cloud(handler, "hello", "mail", places=3)
+    cloud = new_cloud(handler, "hello", "mail", reserved=3)
     assert burst(cloud, 8, {"sleep": 2}) == 5
     cloud.run(seconds=1)
     assert burst(cloud, 2, {"sleep": 1}) == 0
@@ -47,16 +45,19 @@ def traces(figure):
     return {trace.name: trace for trace in figure.data}
 
 
-def test_concurrency_against_the_accounts_limit(busy):
-    figure = views.concurrency(busy)
-    assert words(figure).startswith("At most 3 executions of all functions at once (account limit 3)."
-                                    " 5 requests were throttled.")
+def test_concurrency_against_the_reserved_limit(busy):
+    figure = views.concurrency(busy, "hello")
+    assert words(figure).startswith("At most 3 executions of hello at once (account limit 1,000 and"
+                                    " reserved 3). 5 requests were throttled.")
     drawn = traces(figure)
     assert max(drawn["concurrent executions"].y) == 3
-    assert list(drawn["account limit (3)"].y) == [3, 3]
+    assert list(drawn["reserved (3)"].y) == [3, 3]
     assert drawn["throttled"].hovertext[0].startswith("5 requests were throttled")
     assert max(map(int, column(figure, "most at once"))) == 3
     assert sum(map(int, column(figure, "throttled"))) == 5
+    everybody = views.concurrency(busy)
+    assert "(account limit 1,000). 5 requests were" in words(everybody)
+    assert "reserved" not in words(views.concurrency(busy, "mail"))  # it has none
 
 
 def test_concurrency_agrees_with_the_trace(busy):
@@ -80,26 +81,11 @@ def test_a_limit_far_above_is_named_and_does_not_flatten(busy):
     assert "None was throttled" in words(figure)
 
 
-def test_the_reserved_limit_is_asked_for_by_boto3(busy, monkeypatch):
-    asked = []
-
-    def answer(FunctionName):
-        asked.append(FunctionName)
-        return {"ReservedConcurrentExecutions": 2}
-
-    module = sys.modules["minilambda.views.concurrency"]
-    monkeypatch.setattr(module, "boto3", SimpleNamespace(
-        client=lambda name: SimpleNamespace(get_function_concurrency=answer)))
-    figure = views.concurrency(busy, "hello")
-    assert asked == ["hello"] and "account limit 3 and reserved 2" in words(figure)
-    assert list(traces(figure)["reserved (2)"].y) == [2, 2]
-
-
 def test_throttles_beside_what_was_let_in(busy):
     figure = views.throttles(busy)
     assert words(figure).startswith(
-        "5 of 13 requests of all functions were throttled (38%): the account's concurrent executions"
-        " were all in use (5).")
+        "5 of 13 requests of all functions were throttled (38%): the function's reserved concurrency"
+        " was all in use (5).")
     assert sum(traces(figure)["let in"].y) == 8 and sum(traces(figure)["throttled"].y) == 5
     assert traces(figure)["throttled"].base[0] == 3  # on top of the three that were let in
     assert sum(map(int, column(figure, "let in"))) == 8
@@ -269,9 +255,17 @@ def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(values, n):
 
 
 def test_a_closed_clouds_trace_can_still_be_drawn(handler):
-    cloud = new_cloud(handler)
+    cloud = new_cloud(handler, reserved=1)
     burst(cloud, 2, {})
     before = [chart(cloud).to_json() for chart in CHARTS]
     cloud.close()
     assert [chart(cloud).to_json() for chart in CHARTS] == before
-    assert "reserved" not in words(views.concurrency(cloud, "hello"))
+    assert "(account limit 1,000)" in words(views.concurrency(cloud, "hello"))
+
+
+def test_a_function_that_is_gone_has_no_reserved_limit_any_more(handler):
+    with new_cloud(handler, reserved=2) as cloud:
+        burst(cloud, 3, {})
+        assert "reserved 2" in words(views.concurrency(cloud, "hello"))
+        boto3.client("lambda").delete_function(FunctionName="hello")
+        assert "(account limit 1,000)" in words(views.concurrency(cloud, "hello"))

@@ -30,10 +30,10 @@ def bars(figure):
 
 @pytest.fixture(scope="module")
 def limited(handler):
-    """The same 12 callers at once, where all find a place and where five do. Both clouds are closed."""
+    """The same 12 callers at once, where all find a place and where five are reserved. Both clouds are closed."""
     clouds = []
-    for places in (1000, 5):
-        with new_cloud(handler, places=places) as cloud:
+    for reserved in (None, 5):
+        with new_cloud(handler, reserved=reserved) as cloud:
             burst(cloud, 12, {"sleep": 1})
             cloud.run(seconds=30)
         clouds.append(cloud)
@@ -41,9 +41,9 @@ def limited(handler):
 
 
 def test_throttles_cold_starts_and_cost_are_named(limited):
-    figure = views.compare(*limited, names=("no limit", "room for 5"))
+    figure = views.compare(*limited, names=("no limit", "reserved 5"))
     assert words(figure).startswith(
-        "With room for 5, compared with no limit: 7 of 12 requests were throttled instead of none, 5"
+        "With reserved 5, compared with no limit: 7 of 12 requests were throttled instead of none, 5"
         " of 5 starts were cold instead of 12 and it cost 58% less.")
     figures = table(figure)
     assert figures["requests"] == ["12", "12", "the same"]
@@ -52,7 +52,7 @@ def test_throttles_cold_starts_and_cost_are_named(limited):
     assert figures["first request to last answer"][2] == "the same"
     costs = [sum(e["cost"] for e in cloud.trace.select("invoke.ended")) for cloud in limited]
     assert 1 - costs[1] / costs[0] == pytest.approx(7 / 12)
-    assert figure.layout.meta["columns"] == ["", "no limit", "room for 5", "difference"]
+    assert figure.layout.meta["columns"] == ["", "no limit", "reserved 5", "difference"]
 
 
 def test_both_begin_at_the_left_and_have_strips_of_their_own(limited):

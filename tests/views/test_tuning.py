@@ -161,7 +161,9 @@ def test_what_aws_refuses_is_refused_and_the_function_is_as_before(cloud):
 
 
 def test_a_throttled_try_says_so(cloud, monkeypatch):
-    monkeypatch.setattr(cloud.frontend.concurrency, "limit", 0)
+    lam = boto3.client("lambda")
+    lam.put_function_concurrency(FunctionName="hello", ReservedConcurrentExecutions=0)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(RuntimeError, match="power_tuning, at 128 MB: AWS refused Invoke: TooMany"):
         views.power_tuning(cloud, "hello", memory=(128, 256))
+    lam.delete_function_concurrency(FunctionName="hello")
