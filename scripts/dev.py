@@ -187,6 +187,7 @@ def bench():
     """How fast the runtime is, against baselines of the same run."""
     install()
     run([tool("python"), "tests/benchmarks/runtime.py"])
+    run([tool("python"), "tests/benchmarks/pictures.py"])
 
 
 def lock():

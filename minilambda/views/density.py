@@ -24,7 +24,7 @@ from .reading import Phase, read
 from .renderer import describe
 from .scale import Scale
 from .strips import Strips
-from .template import BLUE, GREY, ORANGE, PURPLE, RED
+from .template import BLUE, ORANGE, PURPLE, RED
 from .timeline import Part
 
 EXACT = 240  # instants; with more of them the picture shows averages

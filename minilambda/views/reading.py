@@ -174,11 +174,8 @@ class Reading:
     def _init_started(self, event: Event) -> None:
         lane = self._lane[event.environment]
         lane.segments.append(Segment(Phase.INIT, event.at, event.number))
-        self._move(lane, event.at, INIT)
-
-    def _move(self, lane: Lane, at: float, phase: int) -> None:
-        self.counts.move(at, lane.phase, phase)
-        lane.phase = phase
+        self.counts.move(event.at, lane.phase, INIT)
+        lane.phase = INIT
 
     def _init_ended(self, event: Event) -> None:
         last = self._lane[event.environment].segments[-1]
@@ -194,7 +191,8 @@ class Reading:
         request_id, cold = data["request_id"], data["cold"]
         lane.segments.append(Segment(Phase.INVOKE, event.at, event.number, request_id=request_id,
                                      cold=cold))
-        self._move(lane, event.at, INVOKE)
+        self.counts.move(event.at, lane.phase, INVOKE)
+        lane.phase = INVOKE
         request = self._request.get(request_id) or self._enter(event, request_id)
         request.cold = cold
         if request.taken is None:
@@ -212,17 +210,20 @@ class Reading:
     def _frozen(self, event: Event) -> None:
         lane = self._lane[event.environment]
         lane.segments.append(Segment(Phase.FROZEN, event.at, event.number))
-        self._move(lane, event.at, IDLE)
+        self.counts.move(event.at, lane.phase, IDLE)
+        lane.phase = IDLE
         self._free(event)
 
     def _thawed(self, event: Event) -> None:
-        _close(self._lane[event.environment].segments[-1], event.at)
+        segments = self._lane[event.environment].segments
+        _close(segments[-1] if segments else None, event.at)
 
     def _shut_down(self, event: Event) -> None:
         lane = self._lane[event.environment]
         _close(lane.segments[-1] if lane.segments else None, event.at)
         lane.shutdown = (event.at, event.data["reason"])
-        self._move(lane, event.at, NOWHERE)
+        self.counts.move(event.at, lane.phase, NOWHERE)
+        lane.phase = NOWHERE
         self._free(event)
 
     def _free(self, event: Event) -> None:

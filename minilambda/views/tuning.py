@@ -141,7 +141,8 @@ def draw(found: list[Size], function: str, duration: str) -> go.Figure:
             name="failed", mode="markers", x=[at[s.memory] for s in failed], y=[0] * len(failed),
             cliponaxis=False, hoverinfo="text",
             hovertext=[f"{s.memory:,} MB<br>{words.ENDINGS[s.status]}" for s in failed],
-            marker={"symbol": "x", "size": 12, "color": RED, "line": {"color": "white", "width": 1}})
+            marker={"symbol": "x", "size": 12, "color": RED,
+                    "line": {"color": "white", "width": 1}})
     sentence = _sentence(found, good, function, duration)
     if good:
         _mark(figure, at, fastest(good), quickest, "y", BLUE, lambda s: s.duration_ms, "star")
@@ -157,8 +158,9 @@ def draw(found: list[Size], function: str, duration: str) -> go.Figure:
                 "tickmode": "auto", "rangemode": "tozero", "fixedrange": True, "showgrid": False, "nticks": 6,
                 "automargin": True,
                 "range": [0, 1.18 * max((s.million for s in good), default=1)]})
-    rows = [[f"{s.memory:,} MB", words.milliseconds(s.duration_ms), f"${s.million:,.2f}", _says(s, good, quickest)] if s in good
-            else [f"{s.memory:,} MB", "", "", words.ENDINGS[s.status]] for s in found]
+    rows = [[f"{s.memory:,} MB", "", "", words.ENDINGS[s.status]] if s.duration_ms is None else
+            [f"{s.memory:,} MB", words.milliseconds(s.duration_ms), f"${s.million:,.2f}",
+             _says(s, good, quickest)] for s in found]
     return describe(figure, sentence, ("memory", what, "a million calls", ""), rows)
 
 

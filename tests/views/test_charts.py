@@ -81,6 +81,15 @@ def test_a_limit_far_above_is_named_and_does_not_flatten(busy):
     assert "None was throttled" in words(figure)
 
 
+def test_the_timeline_has_the_throttled_requests_too(busy):
+    figure = views.life(busy, function="hello")
+    assert words(figure).startswith("3 environments served 5 invocations: 3 cold starts, 2 warm."
+                                    " 5 requests were throttled.")
+    marks = traces(figure)["throttled"]
+    refused = [event["request_id"] for event in busy.trace.select("request.throttled")]
+    assert list(marks.text) == ["5×"] and all(name in marks.hovertext[0] for name in refused)
+
+
 def test_throttles_beside_what_was_let_in(busy):
     figure = views.throttles(busy)
     assert words(figure).startswith(
@@ -269,3 +278,14 @@ def test_a_function_that_is_gone_has_no_reserved_limit_any_more(handler):
         assert "reserved 2" in words(views.concurrency(cloud, "hello"))
         boto3.client("lambda").delete_function(FunctionName="hello")
         assert "(account limit 1,000)" in words(views.concurrency(cloud, "hello"))
+
+
+def test_seventy_real_environments_are_counted(handler):
+    with new_cloud(handler) as cloud:
+        burst(cloud, 70, {"sleep": 1})
+        figure = views.life(cloud)
+    assert words(figure) == ("70 environments served 70 invocations: every one a cold start. At most"
+                             " 70 were at work at once, of 70 environments.")
+    init, invoke = traces(figure)["in init"], traces(figure)["in invoke"]
+    assert list(init.y) == [70, 0, 0] and list(invoke.y) == [0, 70, 70]
+    assert list(init.x) == [0, pytest.approx(110), pytest.approx(1111.4)]

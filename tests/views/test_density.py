@@ -156,8 +156,8 @@ def test_a_throttled_requests_reason_that_is_new_is_said_as_it_is():
 def test_a_picture_drawn_again_reads_only_what_is_new(crowd, monkeypatch):
     views.life(crowd)
     told = Counter()
-    real = reading.Reading._move
-    monkeypatch.setattr(reading.Reading, "_move",
+    real = Counts.move
+    monkeypatch.setattr(Counts, "move",
                         lambda self, *move: told.update(moves=1) or real(self, *move))
     views.life(crowd)
     assert told["moves"] == 0
