@@ -151,7 +151,7 @@ def _before_the_close(lane: lanes.Lane) -> lanes.Lane:
     last = lane.segments[-1]
     if last.phase is lanes.Phase.FROZEN and last.end == lane.shutdown[0]:
         last = replace(last, end=None)
-    return replace(lane, segments=[*lane.segments[:-1], last], shutdown=None)
+    return lane.with_segments([*lane.segments[:-1], last], None)
 
 
 # -- the picture -----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from ..trace import Trace
 from . import density, lanes, words
 from .lanes import Canvas
 from .reading import Lane, Phase, Segment, Throttle, read
@@ -48,13 +49,14 @@ def life(cloud: Any, request_id: str | None = None, function: str | None = None,
     if request_id is not None and function is not None:
         raise ValueError("life: say request_id or function, not both")
     shown = part(cloud.trace, cloud.clock.seconds, request_id, function, since)
+    if crowded(shown):
+        return density.picture(_density(cloud, function, max(since, shown.start)),
+                               _said_of_many(cloud.trace, shown, function, since))
     if request_id is not None:  # the picture ends with what was asked for
         last = max(s.start if s.end is None else s.end
                    for lane in shown.lanes for s in lane.segments)
         shown = Part(shown.lanes, shown.throttles, last)
     sentence = said(shown)
-    if crowded(shown):
-        return density.picture(_density(cloud, function, max(since, shown.start)), sentence)
     scale = Scale(*lanes.moments(shown))
     figure, strips = go.Figure(), Strips()
     strips.add(lanes.height(shown), lanes.axis(shown))
@@ -82,29 +84,40 @@ def said(shown: Part) -> str:
     if not found:
         were = "Every request was" if refused > 1 else "The one request was"
         return f"{were} throttled{f', {refused:,} in all' if refused > 1 else ''}: none ran."
-    served, inits, cold, endings = [], [], 0, Counter()
-    for lane in found:
-        for s in lane.segments:
-            if s.phase is Phase.INVOKE:
-                served.append(s)
-                cold += s.cold
-                if s.ending != "success" and s.failed:
-                    endings[s.ending] += 1
-            elif s.phase is Phase.INIT:
-                inits.append(s)
-    bad = [f"{endings[e]:,} {words.ENDINGS[e]}" for e in words.ENDINGS if endings[e]]
-    lost = f" {words.count(refused, 'request')} {'was' if refused == 1 else 'were'} throttled."
-    lost = lost if refused else ""
-    if not served:
-        return (f"{words.count(len(found), 'environment')} started and served no invocation yet."
-                + lost)
+    segments = [s for lane in found for s in lane.segments]
+    served = [s for s in segments if s.phase is Phase.INVOKE]
+    lost = _lost(refused)
     if len(served) == 1:
-        return _one(served[0], inits) + lost
-    environments = words.count(len(found), "environment")
-    starts = {0: "all warm", len(served): "every one a cold start"}.get(
-        cold, f"{words.count(cold, 'cold start')}, {len(served) - cold:,} warm")
-    text = f"{environments} served {words.count(len(served), 'invocation')}: {starts}"
-    return text + (f"; {words.listing(bad)}." if bad else ".") + lost
+        return _one(served[0], [s for s in segments if s.phase is Phase.INIT]) + lost
+    endings = Counter(s.ending for s in served if s.failed)
+    return _sentence(len(found), len(served), sum(s.cold for s in served), endings) + lost
+
+
+def _said_of_many(trace: Trace, shown: Part, function: str | None, since: float) -> str:
+    """The same without a look at every segment."""
+    reading = read(trace)
+    served = [r for r in reading.requests if r.started is not None and r.started >= since
+              and function in (None, r.function)]
+    endings = Counter(r.ended.data["status"] for r in served if r.ended is not None)
+    return _sentence(len(shown.lanes), len(served), sum(r.cold for r in served), endings) + (
+        _lost(len(shown.throttles)))
+
+
+def _lost(refused: int) -> str:
+    return f" {words.count(refused, 'request')} {'was' if refused == 1 else 'were'} throttled." if (
+        refused) else ""
+
+
+def _sentence(environments: int, served: int, cold: int, endings: Counter[str]) -> str:
+    if not served:
+        return f"{words.count(environments, 'environment')} started and served no invocation yet."
+    bad = [f"{endings[e]:,} {text}" for e, text in words.ENDINGS.items()
+           if endings[e] and e != "success"]
+    starts = {0: "all warm", served: "every one a cold start"}.get(
+        cold, f"{words.count(cold, 'cold start')}, {served - cold:,} warm")
+    text = (f"{words.count(environments, 'environment')} served"
+            f" {words.count(served, 'invocation')}: {starts}")
+    return text + (f"; {words.listing(bad)}." if bad else ".")
 
 
 def _one(invocation: Segment, inits: list[Segment]) -> str:

@@ -59,14 +59,57 @@ class Segment:
 
 @dataclass(slots=True)
 class Lane:
-    """One execution environment. ``number`` counts a function's environments from 1."""
+    """One execution environment. ``number`` counts a function's environments from 1.
+
+    Its segments are made when somebody first asks for them: a picture of very many environments
+    never does. ``begun`` is how many there are.
+    """
 
     function: str
     environment: str
     number: int
-    segments: list[Segment] = field(default_factory=list)
     shutdown: tuple[float, str] | None = None  # when, and the trace's reason
     phase: int = NOWHERE  # at the trace's end, as counts.py has it
+    begun: int = 0
+    events: list[Event] = field(default_factory=list)  # of which no segments have been made yet
+    made: list[Segment] = field(default_factory=list)
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The stretches of its life, in order. Shared: look, don't change."""
+        for event in self.events:
+            self._take(event)
+        self.events.clear()
+        return self.made
+
+    def with_segments(self, segments: list[Segment], shutdown: tuple[float, str] | None) -> Lane:
+        """The same environment with some of its segments only."""
+        return Lane(self.function, self.environment, self.number, shutdown, self.phase,
+                    len(segments), [], segments)
+
+    def _take(self, event: Event) -> None:
+        made = self.made
+        last = made[-1] if made else None
+        match event.kind:
+            case "init.started":
+                made.append(Segment(Phase.INIT, event.at, event.number))
+            case "init.ended":
+                last.end, last.ending = event.at, event.data["status"]
+                last.error_type = event.data["error_type"]
+            case "invoke.started":
+                _close(last, event.at)
+                if last and last.phase is Phase.INIT and last.end < event.at:
+                    # An init cut off at 10 s runs again as part of the invocation.
+                    made.append(Segment(Phase.INIT, last.end, event.number, event.at))
+                made.append(Segment(Phase.INVOKE, event.at, event.number,
+                                    request_id=event.data["request_id"], cold=event.data["cold"]))
+            case "invoke.ended":
+                last.end, last.ending, last.ended = event.at, event.data["status"], event
+                last.error_type = event.data["error_type"]
+            case "environment.frozen":
+                made.append(Segment(Phase.FROZEN, event.at, event.number))
+            case _:  # thawed, shut down
+                _close(last, event.at)
 
 
 @dataclass(slots=True)
@@ -85,7 +128,7 @@ class Request:
     """A request that came in, and how far it came. Seconds; None where it hasn't come yet.
 
     It holds a place among the concurrent executions from ``taken`` to ``freed``; ``taken`` is None
-    while it was only throttled. ``ended`` is the trace's ``invoke.ended`` event; with extensions the
+    while it was only throttled. Its Invoke phase began at ``started``. ``ended`` is the trace's ``invoke.ended`` event; with extensions the
     caller has had its answer a little before that.
     """
 
@@ -95,6 +138,7 @@ class Request:
     number: int
     taken: float | None
     freed: float | None = None
+    started: float | None = None
     cold: bool = False
     ended: Event | None = None
 
@@ -123,11 +167,11 @@ class Reading:
             "request.throttled": self._throttled,
             "environment.created": self._created,
             "init.started": self._init_started,
-            "init.ended": self._init_ended,
+            "init.ended": self._goes_on,
             "invoke.started": self._invoke_started,
             "invoke.ended": self._invoke_ended,
             "environment.frozen": self._frozen,
-            "environment.thawed": self._thawed,
+            "environment.thawed": self._goes_on,
             "environment.shutdown": self._shut_down,
         }
 
@@ -172,55 +216,40 @@ class Reading:
         self._lane[event.environment] = lane
 
     def _init_started(self, event: Event) -> None:
-        lane = self._lane[event.environment]
-        lane.segments.append(Segment(Phase.INIT, event.at, event.number))
-        self.counts.move(event.at, lane.phase, INIT)
-        lane.phase = INIT
+        self._begin(event, INIT)
 
-    def _init_ended(self, event: Event) -> None:
-        last = self._lane[event.environment].segments[-1]
-        last.end, last.ending, last.error_type = event.at, event.data["status"], event.data["error_type"]
+    def _begin(self, event: Event, phase: int) -> None:
+        lane = self._lane[event.environment]
+        lane.events.append(event)
+        lane.begun += 1
+        self.counts.move(event.at, lane.phase, phase)
+        lane.phase = phase
+
+    def _goes_on(self, event: Event) -> None:
+        self._lane[event.environment].events.append(event)
 
     def _invoke_started(self, event: Event) -> None:
-        lane, data = self._lane[event.environment], event.data
-        last = lane.segments[-1] if lane.segments else None
-        _close(last, event.at)
-        if last and last.phase is Phase.INIT and last.end < event.at:
-            # An init cut off at 10 s runs again as part of the invocation.
-            lane.segments.append(Segment(Phase.INIT, last.end, event.number, event.at))
-        request_id, cold = data["request_id"], data["cold"]
-        lane.segments.append(Segment(Phase.INVOKE, event.at, event.number, request_id=request_id,
-                                     cold=cold))
-        self.counts.move(event.at, lane.phase, INVOKE)
-        lane.phase = INVOKE
+        self._begin(event, INVOKE)
+        request_id = event.data["request_id"]
         request = self._request.get(request_id) or self._enter(event, request_id)
-        request.cold = cold
+        request.started, request.cold = event.at, event.data["cold"]
         if request.taken is None:
             request.taken = event.at
         self._served[event.environment] = request
 
     def _invoke_ended(self, event: Event) -> None:
-        last, data = self._lane[event.environment].segments[-1], event.data
-        last.end, last.ending, last.ended = event.at, data["status"], event
-        last.error_type = data["error_type"]
+        self._lane[event.environment].events.append(event)
         self._served[event.environment].ended = event
-        if last.ending != "success":
+        if event.data["status"] != "success":
             self.failures.append(event)
 
     def _frozen(self, event: Event) -> None:
-        lane = self._lane[event.environment]
-        lane.segments.append(Segment(Phase.FROZEN, event.at, event.number))
-        self.counts.move(event.at, lane.phase, IDLE)
-        lane.phase = IDLE
+        self._begin(event, IDLE)
         self._free(event)
-
-    def _thawed(self, event: Event) -> None:
-        segments = self._lane[event.environment].segments
-        _close(segments[-1] if segments else None, event.at)
 
     def _shut_down(self, event: Event) -> None:
         lane = self._lane[event.environment]
-        _close(lane.segments[-1] if lane.segments else None, event.at)
+        lane.events.append(event)
         lane.shutdown = (event.at, event.data["reason"])
         self.counts.move(event.at, lane.phase, NOWHERE)
         lane.phase = NOWHERE

@@ -25,12 +25,14 @@ class Part:
 
     @property
     def segments(self) -> int:
-        return sum(len(lane.segments) for lane in self.lanes)
+        return sum(lane.begun for lane in self.lanes)
 
     @property
     def start(self) -> float:
         """The first instant of which it has anything."""
-        firsts = [lane.segments[0].start for lane in self.lanes] + [t.at for t in self.throttles[:1]]
+        firsts = [(lane.made or lane.events)[0] for lane in self.lanes]
+        firsts = [first.start if isinstance(first, Segment) else first.at for first in firsts]
+        firsts += [t.at for t in self.throttles[:1]]
         return min(firsts)
 
 
@@ -48,7 +50,7 @@ def part(trace: Trace, now: float, request_id: str | None = None, function: str 
         ValueError: nothing in the trace fits.
     """
     reading = read(trace)
-    kept = [lane for lane in reading.lanes if lane.segments and function in (None, lane.function)]
+    kept = [lane for lane in reading.lanes if lane.begun and function in (None, lane.function)]
     throttles = reading.throttles
     if since:
         kept = [some for lane in kept if (some := _since(lane, since))]
@@ -65,7 +67,7 @@ def part(trace: Trace, now: float, request_id: str | None = None, function: str 
 def alive(trace: Trace, now: float, function: str | None = None, since: float = 0.0) -> Part:
     """The same as :func:`part`, but with whole lanes: what went on at ``since`` is in it too."""
     reading = read(trace)
-    lanes = [lane for lane in reading.lanes if lane.segments and function in (None, lane.function)
+    lanes = [lane for lane in reading.lanes if lane.begun and function in (None, lane.function)
              and (lane.shutdown is None or lane.shutdown[0] >= since)]
     throttles = [t for t in reading.throttles[bisect_left(reading.throttles, since, key=_at):]
                  if function in (None, t.function)]
@@ -99,7 +101,7 @@ def between(trace: Trace, now: float, first: int, last: int, function: str | Non
 def _cut(lane: Lane, low: int, high: int) -> Lane:
     """A lane with some of its segments; its shutdown if it has the last one."""
     whole = high >= len(lane.segments)
-    return replace(lane, segments=lane.segments[low:high], shutdown=lane.shutdown if whole else None)
+    return lane.with_segments(lane.segments[low:high], lane.shutdown if whole else None)
 
 
 def _up_to(lane: Lane, now: float) -> Lane:
@@ -107,7 +109,7 @@ def _up_to(lane: Lane, now: float) -> Lane:
     last = lane.segments[-1]
     if last.end is not None and last.end > now:
         last = replace(last, end=None, ending=None, ended=None, error_type=None)
-        return replace(lane, segments=[*lane.segments[:-1], last], shutdown=None)
+        return lane.with_segments([*lane.segments[:-1], last], None)
     return lane
 
 

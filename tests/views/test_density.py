@@ -1,6 +1,7 @@
 """views.life of many environments, and of throttled requests: counts in the place of lanes."""
 
 import json
+import sys
 from collections import Counter
 
 import pytest
@@ -79,6 +80,7 @@ def test_lanes_up_to_sixty_and_counts_above():
     assert "init" in bars(views.life(story))
     story.init(story.create())
     assert set(areas(views.life(story))) == {"in invoke", "in init", "idle"}
+    assert "61 environments started and served no invocation yet." in words(views.life(story))
 
 
 def test_few_environments_with_very_many_invocations_are_counted_too():
@@ -174,6 +176,24 @@ def test_the_same_crowd_gives_the_same_bytes(crowd):
 
 moves = st.lists(st.tuples(st.integers(0, 5), st.floats(0, 3), st.sampled_from([INIT, INVOKE, IDLE, -1])),
                  min_size=1, max_size=60)
+
+
+def test_many_and_few_environments_are_summed_up_in_the_same_words(monkeypatch):
+    """Of a crowd the sentence is made without its segments: it must be the same sentence."""
+    story = Story()
+    environments = [story.create() for _ in range(20)]
+    story.init(*environments)
+    story.invoke(*environments[:15], cold=True)
+    story.invoke(*environments[:4], status="error", error_type="ValueError")
+    story.invoke(*environments[3:6], status="timeout", error_type="x", reason="timeout")
+    story.wait(5)
+    story.throttle(2)
+    story.invoke(*environments[:3])
+    for since in (0.0, 1.0):
+        few = words(views.life(story, since=since)).split(" The time axis")[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(sys.modules["minilambda.views.life"], "MOST_LANES", 1)
+            assert words(views.life(story, since=since)).startswith(f"{few} At most ")
 
 
 @settings(deadline=None)
