@@ -5,16 +5,19 @@ changes through boto3. Importing this package makes our renderer and template Pl
 that any Plotly figure shows in JupyterLab and in the built page, with a text alternative.
 """
 
-from . import renderer
+from . import patterns, renderer
 from .choice import Choice, choice
+from .control_panel import ControlPanel
 from .life import life
 from .limits_note import limits_note
+from .live import Live, live
 from .opt import opt
 from .panel import Panel, panel
 from .renderer import describe
 from .report import report
+from .traffic import Traffic, traffic
 
-__all__ = ["Choice", "Panel", "choice", "describe", "life", "limits_note", "opt", "panel",
-           "report"]
+__all__ = ["Choice", "ControlPanel", "Live", "Panel", "Traffic", "choice", "describe", "life",
+           "limits_note", "live", "opt", "panel", "patterns", "report", "traffic"]
 
 renderer.register()
