@@ -89,7 +89,7 @@ class Traffic:
     def over(self) -> bool:
         """On the clock: the pattern has ended and the last request has its answer."""
         return (self.appointments.over
-                and self.cloud.seconds >= self.start + self.pattern.seconds)
+                and self.cloud.seconds >= self.start + self.pattern.seconds - 1e-6)
 
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass on the cloud's clock, with the requests that come in them."""
