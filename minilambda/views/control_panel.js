@@ -56,6 +56,7 @@ function render({ model, el }) {
     }
     note.textContent = isLive ? `Ran just now (call ${live.count} of this panel).`
       : "A recorded run; open this page in JupyterLab, where each turn runs it live.";
+    keepKeys(root);
   };
   for (const name of ["indexes", "live", "grid"]) model.on(`change:${name}`, show);
   show();

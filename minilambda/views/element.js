@@ -5,3 +5,8 @@ function element(tag, className, ...children) {
   node.append(...children);
   return node;
 }
+
+/* JupyterLab's commands take arrows, Enter and Space, unless the very element that has the focus says no. */
+function keepKeys(root) {
+  for (const node of root.querySelectorAll("input, button, select, summary, [tabindex]")) node.dataset.lmSuppressShortcuts = "true";
+}

@@ -69,7 +69,6 @@ function render({ model, el, signal }) {
     head = Math.min(head, now.until);
     const reserved = now.turns.filter((turn) => turn[0] <= head).map((turn) => turn[2]).at(-1);
     draw(canvas, now, whole(), head, reserved);
-    knobs.show(model.get("indexes"));
     const text = sentence(now, head);
     if (tell || !playing) {  // while it plays, nobody can listen to sixty sentences a second
       if (says.textContent !== text) says.textContent = text;
@@ -88,6 +87,7 @@ function render({ model, el, signal }) {
       ? "Live: each request is a real invocation; what you turn takes effect at once."
       : "A recording of real runs, one for each position. Open this page in JupyterLab and run its cells to go live.";
     if (tell || !playing) detail.replaceChildren(detail.firstChild, element("p", "", text), wide(table(now)));
+    keepKeys(root);
   };
   const wide = (inner) => {
     const node = element("div", "wide", inner);
@@ -164,7 +164,9 @@ function render({ model, el, signal }) {
     show(!playing);
   };
   model.on("change:fresh", heard);
-  model.on("change:indexes", () => show(true));
+  // Only then: set again in every frame, a control could never be dragged while it plays.
+  const moved = () => { knobs.show(model.get("indexes")); show(true); };
+  model.on("change:indexes", moved);
   model.on("change:films", () => show(true));
   const theme = new MutationObserver(() => show());
   theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
@@ -173,7 +175,7 @@ function render({ model, el, signal }) {
   el.append(root);
   size.observe(canvas);
   window.addEventListener("beforeprint", show);
-  show(true);
+  moved();
   send({ hello: (model.get("ask").hello ?? 0) + 1 });
   const close = () => {
     if (timer != null) (calm.matches ? clearTimeout : cancelAnimationFrame)(timer);

@@ -140,7 +140,7 @@ def page(chromium, choice):
         <style>{(FOLDER / "choice.css").read_text()}</style></head>
         <body><main><h1>Choice</h1><div id="here"></div></main></body></html>""")
     state = {name: getattr(choice.view, name) for name in STATE}
-    page.evaluate(START, [(FOLDER / "choice.js").read_text(), state])
+    page.evaluate(START, [ChoiceView._esm, state])
     yield page
     context.close()
 

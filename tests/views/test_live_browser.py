@@ -115,6 +115,25 @@ def test_play_pause_and_speed_by_keyboard(player):
     assert page.problems == []
 
 
+def test_a_control_turns_while_it_plays(player):
+    page = player()
+    page.get_by_label("Speed").select_option("0.1")
+    page.get_by_role("button", name="Play").click()
+    wait(page, "d => d.playing === 'true' && Number(d.head) > 0")
+    page.get_by_role("slider", name="Reserved concurrency").press("ArrowRight", delay=100)
+    wait(page, "d => d.state.startsWith('3/') && d.playing === 'true'")
+    box = page.get_by_role("slider", name="Reserved concurrency").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2, steps=3)
+    head = int(data(page)["head"])
+    wait(page, f"d => Number(d.head) > {head}")
+    page.mouse.move(box["x"] + box["width"] * 2 / 3, box["y"] + box["height"] / 2, steps=3)
+    page.mouse.up()
+    wait(page, "d => d.state.startsWith('5/') && d.playing === 'true'")
+    assert page.problems == []
+
+
 def test_step_restart_and_the_time_slider(player):
     page = player()
     step = page.get_by_role("button", name="Step")
