@@ -73,12 +73,13 @@ class Live(ipywidgets.VBox):
         self._first = 0  # place in the trace where the present run begins
         self._turns: list[list[Any]] = []
         self._told = 0  # of the turns
-        self._set = [nearest(setting, setting.read(self.client)) for setting in controls]
+        now = [setting.read(self.client) for setting in controls]
+        self._set = _places(controls, now)
         films = self._record() if recorded else []
         self.view = LiveView(
             function=function, pattern=pattern.name, seconds=pattern.seconds,
             controls=[setting.as_data() for setting in controls],
-            indexes=self._set, films=films)
+            indexes=list(map(nearest, controls, now)), films=films)
         self.view.observe(self._asked, "ask")
         super().__init__([self.view])
 
@@ -223,6 +224,7 @@ class Live(ipywidgets.VBox):
                              f" {MOST_RUNS} is the most: give fewer, or say record=False")
         before = [setting.read(self.client) for setting in self.settings]
         films = []
+        self._set = [-1] * len(self.settings)  # the first position too is set for real
         try:
             for place in places:
                 try:
@@ -242,13 +244,19 @@ class Live(ipywidgets.VBox):
             for setting, value in zip(self.settings, before, strict=True):
                 if setting.read(self.client) != value:
                     setting.write(self.client, value)
-            self._set = [nearest(s, value) for s, value in zip(self.settings, before, strict=True)]
+            self._set = _places(self.settings, before)
         size = len(json.dumps(films, separators=(",", ":")))
         if size > LARGEST:
             raise ValueError(f"live: the recording has {size:,} bytes, and a page carries {LARGEST:,}"
                              " at the most: give a shorter pattern or fewer positions, or say"
                              " record=False")
         return films
+
+
+def _places(controls: list[Setting], values: list[Any]) -> list[int]:
+    """Positions of the values; -1 for one that has none, so that whatever is chosen is a change."""
+    return [setting.positions.index(value) if value in setting.positions else -1
+            for setting, value in zip(controls, values, strict=True)]
 
 
 def live(cloud: Any, function: str, pattern: Pattern,

@@ -161,6 +161,20 @@ def test_a_recording_has_a_whole_run_of_every_position(cloud):
     assert live.figures() == totals(live.view.films[2])  # live as recorded
 
 
+def test_what_a_control_stands_at_is_what_is_played(cloud):
+    """Also where the function has none of its positions: here it has no reservation at all."""
+    for record in (True, False):
+        boto3.client("lambda").delete_function_concurrency(FunctionName="hello")
+        live = five(cloud, record=record, controls={RESERVED: [1, 2]})
+        assert live.view.indexes == [0]
+        if record:
+            assert [totals(film)["answered"] for film in live.view.films] == [3, 6]
+        live.play()
+        assert live.figures()["answered"] == 3
+        now = boto3.client("lambda").get_function_concurrency(FunctionName="hello")
+        assert now[RESERVED] == 1
+
+
 def test_the_state_is_small_and_the_same_every_time(cloud):
     def state():
         live = views.live(cloud, "hello", patterns.poisson(5, 20, seed=4), {RESERVED: (0, 5)},
