@@ -241,6 +241,35 @@ def statement_not_found(statement_id: str) -> LambdaError:
                        f"Statement {statement_id} is not found in resource policy.", 404)
 
 
+def policy_of_latest() -> LambdaError:
+    return invalid("We currently do not support adding policies for $LATEST.")
+
+
+def principal_invalid() -> LambdaError:
+    return invalid("The provided principal was invalid. Please check the principal and try again.")
+
+
+def policy_too_long(size: int, limit: int) -> LambdaError:
+    return LambdaError("PolicyLengthExceededException",
+                       f"The final policy size ({size}) is bigger than the limit ({limit}).")
+
+
+def policy_revision_mismatch() -> LambdaError:
+    return LambdaError(
+        "PreconditionFailedException",
+        "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to "
+        "retrieve the latest Revision Id", 412)
+
+
+def no_policy_of(arn: str) -> LambdaError:
+    return LambdaError("ResourceNotFoundException", f"No policy is found for: {arn}", 404)
+
+
+def no_such_resource() -> LambdaError:
+    return LambdaError("ResourceNotFoundException", "The resource you requested does not exist.",
+                       404)
+
+
 def no_policy() -> LambdaError:
     return LambdaError("ResourceNotFoundException",
                        "No policy is associated with the given resource.", 404)

@@ -7,11 +7,11 @@ Leaves out: code signing.
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .function import CodePackage
+from .policy import Asking, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +50,13 @@ class LayerVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class LayerPolicy:
-    """Which other accounts may use a layer version: statements by their id, in order."""
-
-    revision_id: str
-    statements: tuple[tuple[str, dict[str, Any]], ...] = ()
-
-    def __contains__(self, statement_id: str) -> bool:
-        return any(sid == statement_id for sid, _ in self.statements)
+class LayerPolicy(Policy):
+    """Which other accounts may use a layer version."""
 
     def allows(self, account: str, organization: str | None) -> bool:
         """Whether an account may use the version; ``organization``: the one it belongs to."""
-        return any(
-            statement["Principal"] in ("*", {"AWS": f"arn:aws:iam::{account}:root"})
-            and _organization_asked_for(statement) in (None, organization)
-            for _, statement in self.statements)
-
-    def with_statement(self, statement: dict[str, Any], revision_id: str) -> LayerPolicy:
-        return LayerPolicy(revision_id, (*self.statements, (statement["Sid"], statement)))
-
-    def without(self, statement_id: str, revision_id: str) -> LayerPolicy:
-        left = tuple(item for item in self.statements if item[0] != statement_id)
-        return replace(self, revision_id=revision_id, statements=left)
-
-    def document(self) -> str:
-        """The policy as JSON, as GetLayerVersionPolicy gives it."""
-        return json.dumps({"Version": "2012-10-17", "Id": "default",
-                           "Statement": [statement for _, statement in self.statements]},
-                          separators=(",", ":"))
+        return self.lets(Asking("lambda:GetLayerVersion", account=account,
+                                organization=organization))
 
 
 def allowing(statement_id: str, action: str, principal: str, organization: str | None,
@@ -96,7 +75,3 @@ def allowing(statement_id: str, action: str, principal: str, organization: str |
     if organization:
         statement["Condition"] = {"StringEquals": {"aws:PrincipalOrgID": organization}}
     return statement
-
-
-def _organization_asked_for(statement: dict[str, Any]) -> str | None:
-    return statement.get("Condition", {}).get("StringEquals", {}).get("aws:PrincipalOrgID")

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -25,10 +25,13 @@ from botocore.loaders import Loader
 from . import errors
 from .clock import Clock
 from .function import LATEST, CodePackage, FunctionConfiguration
+from .function_name import FunctionName
 from .layer import LayerVersion
 from .layers import Layers
 from .limits import Limits
 from .package import check_archive, unzipped_size
+from .permissions import Permissions
+from .policy import Asking
 from .versions import Target, Versions
 
 OnChange = Callable[[FunctionConfiguration, FunctionConfiguration | None], None]
@@ -43,41 +46,8 @@ RESERVED_VARIABLES = frozenset({
     "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
 })
 
-_NAME = re.compile(
-    r"(?:arn:aws:lambda:(?P<region>[a-z0-9-]+):)?(?:(?P<account>\d{12}):)?(?:function:)?"
-    r"(?P<name>[A-Za-z0-9_-]+)(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?")
 _ROLE_ACCOUNT = re.compile(r"arn:aws:iam::(\d{12}):role/")
 _PAGE = 50  # functions in one answer of ListFunctions, however many are asked for
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionName:
-    """A function as a request names it: by name, partial ARN or ARN, with a qualifier or not."""
-
-    account: str
-    region: str
-    name: str
-    qualifier: str | None = None
-
-    @property
-    def arn(self) -> str:
-        """As AWS's messages print it: with the qualifier if one was given."""
-        arn = f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
-        return f"{arn}:{self.qualifier}" if self.qualifier else arn
-
-    @classmethod
-    def parse(cls, account: str, region: str, text: str,
-              qualifier: str | None = None) -> FunctionName:
-        """``account`` and ``region`` are the caller's."""
-        match = _NAME.fullmatch(text)
-        if match is None:
-            raise errors.function_not_found(text)
-        inside = match["qualifier"]
-        if inside and qualifier and inside != qualifier:
-            raise errors.qualifier_mismatch()
-        if match["region"] and match["region"] != region:
-            raise errors.wrong_region(match["region"], region)
-        return cls(match["account"] or account, region, match["name"], inside or qualifier)
 
 
 class Registry:
@@ -109,6 +79,8 @@ class Registry:
         self._lock = threading.RLock()
         self.runtimes = known_runtimes(limits)
         self.versions = Versions(clock, self._lock)
+        self.permissions = Permissions(clock, limits, self.versions, self._lock)
+        self._organization_of = organization_of
         self.layers = Layers(clock, limits, self._code, organization_of)
 
     # -- reading -----------------------------------------------------------------------------------
@@ -129,6 +101,12 @@ class Registry:
         found = self._find(account, wanted, "lambda:InvokeFunction")
         return self.versions.target(found, wanted.qualifier)
 
+    def named(self, account: str, region: str, name: str, qualifier: str | None, *, action: str
+              ) -> tuple[FunctionConfiguration, str | None]:
+        """``$LATEST`` of the function, and the qualifier that the request has for it."""
+        wanted = FunctionName.parse(account, region, name, qualifier)
+        return self._find(account, wanted, action), wanted.qualifier
+
     def latest(self, account: str, region: str, name: str, *, action: str
                ) -> FunctionConfiguration:
         """``$LATEST`` of the function; a qualifier in its name is refused."""
@@ -139,10 +117,12 @@ class Registry:
         return found
 
     def _find(self, account: str, wanted: FunctionName, action: str) -> FunctionConfiguration:
-        if wanted.account != account:
-            raise errors.other_account(account, action, wanted.arn)
         with self._lock:
             found = self._functions.get((wanted.account, wanted.region, wanted.name))
+        if wanted.account != account and not (found and self.permissions.lets(
+                found, wanted.qualifier, Asking(
+                    action, account=account, organization=self._organization_of(account)))):
+            raise errors.other_account(account, action, wanted.arn)
         if found is None:
             raise errors.function_not_found(wanted.arn)
         return found
@@ -229,11 +209,14 @@ class Registry:
         if wanted.qualifier == LATEST:
             raise errors.invalid("$LATEST version cannot be deleted without deleting the function.")
         if wanted.qualifier:
-            self._tell(self.versions.delete(old, wanted.qualifier), None)
+            version = self.versions.delete(old, wanted.qualifier)
+            self.permissions.forget(old, wanted.qualifier)
+            self._tell(version, None)
             return
         with self._lock:
             self._functions.pop((old.account, old.region, old.name), None)
             versions = self.versions.forget(old)
+            self.permissions.forget(old)
         for version in (old, *versions):
             self._tell(version, None)
 

@@ -8,12 +8,12 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "minilambda"
 RINGS = [
-    {"limits", "errors", "faults", "function", "invocation", "model", "package",
-     "layer", "xray", "wheelhouse"},
+    {"limits", "errors", "faults", "function", "function_name", "policy", "invocation", "model",
+     "package", "layer", "xray", "wheelhouse"},
     {"clock", "work", "trace", "logs", "metrics", "billing", "patience", "processor"},
     {"sandbox"},
     {"setting", "variables", "errands", "conversation", "environment", "extensions", "shutdown"},
-    {"concurrency", "placement", "registry", "versions", "layers"},
+    {"concurrency", "placement", "registry", "versions", "permissions", "layers"},
     {"frontend", "appointments"},
     set(),  # pullers
     {"databases"},  # edges

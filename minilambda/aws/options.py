@@ -39,6 +39,7 @@ _CONFIGURATION = {
 _LAYER = {"LayerName": _ANY, "VersionNumber": _ANY}
 _LAYER_LIST = {"CompatibleRuntime": _ANY, "CompatibleArchitecture": _ANY, "Marker": _ANY,
                "MaxItems": _ANY}
+_POLICY = {"FunctionName": _ANY, "Qualifier": _ANY}
 _ALIAS = {"FunctionName": _ANY, "Name": _ANY}
 _POINTS = {"FunctionVersion": _ANY, "Description": _ANY, "RoutingConfig": _ANY}
 # arm64 is refused because a function's code runs on the reader's own processor, whatever it is:
@@ -73,6 +74,12 @@ IMPLEMENTED: dict[str, dict[str, Callable[[Any], bool]]] = {
     "DeleteAlias": _ALIAS,
     "ListAliases": {"FunctionName": _ANY, "FunctionVersion": _ANY, "Marker": _ANY,
                     "MaxItems": _ANY},
+    "AddPermission": _POLICY | {
+        "StatementId": _ANY, "Action": _ANY, "Principal": _ANY, "SourceArn": _ANY,
+        "SourceAccount": _ANY, "EventSourceToken": _ANY, "PrincipalOrgID": _ANY, "RevisionId": _ANY,
+    },
+    "RemovePermission": _POLICY | {"StatementId": _ANY, "RevisionId": _ANY},
+    "GetPolicy": _POLICY,
     "PutFunctionConcurrency": {"FunctionName": _ANY, "ReservedConcurrentExecutions": _ANY},
     "GetFunctionConcurrency": {"FunctionName": _ANY},
     "DeleteFunctionConcurrency": {"FunctionName": _ANY},

@@ -22,12 +22,14 @@ from ..concurrency import Concurrency
 from ..function import FunctionConfiguration
 from ..invocation import Outcome
 from ..limits import Limits
-from ..registry import FunctionName, Registry
+from ..function_name import FunctionName
+from ..registry import Registry
 from ..versions import Target
 from . import options, payload, validation
 from .description import describe
 from .downloads import Downloads
 from .layer_operations import LayerOperations
+from .permission_operations import PermissionOperations
 from .version_operations import VersionOperations
 
 
@@ -63,7 +65,7 @@ class Caller:
     appointment: str | None = None  # see ``minilambda.appointments``
 
 
-class LambdaApi(LayerOperations, VersionOperations):
+class LambdaApi(LayerOperations, PermissionOperations, VersionOperations):
     """The Lambda API of one cloud."""
 
     def __init__(self, runtime: Runtime) -> None:

@@ -47,6 +47,7 @@ class VersionOperations:
     def DeleteAlias(self, params: Mapping[str, Any], caller: Any) -> dict[str, Any]:
         latest = self._latest(params, caller, "lambda:DeleteAlias")
         self._versions.delete_alias(latest, params["Name"])
+        self.runtime.registry.permissions.forget(latest, params["Name"])
         return {}
 
     def ListAliases(self, params: Mapping[str, Any], caller: Any) -> dict[str, Any]:

@@ -342,7 +342,7 @@ def test_options_that_ask_for_nothing_pass(lambda_, spec):
     ("get_runtime_management_config", {"FunctionName": "f"}),
     ("put_provisioned_concurrency_config", {
             "FunctionName": "f", "Qualifier": "1", "ProvisionedConcurrentExecutions": 1}),
-    ("list_event_source_mappings", {}), ("get_policy", {"FunctionName": "f"}),
+    ("list_event_source_mappings", {}),
     ("get_function_event_invoke_config", {"FunctionName": "f"}),
 ])
 def test_operations_not_implemented_are_refused_at_once(lambda_, spec, operation, params):
