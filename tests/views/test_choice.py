@@ -11,6 +11,7 @@ from browser_driver import WIDTHS, axe_findings
 from botocore.exceptions import ClientError
 
 from minilambda import Cloud, views
+from minilambda.views.choice import ChoiceView
 
 FOLDER = Path(views.__file__).parent
 SOURCE = "import os\ndef handler(event, context): return open('/opt/who').read() + event\n"

@@ -222,7 +222,7 @@ def test_a_word_that_was_missed_is_asked_for(player):
 
 
 def test_ten_thousand_invocations_in_view(player):
-    """They are drawn, and counted right; how quickly is tests/benchmarks/pictures.py's."""
+    """They are drawn, and counted right; how quickly is tests/benchmarks/live.py's."""
     page, number = player(), 10_000
     starts = [place * 4 for place in range(number)]
     kernel(page, over=True, frames=frames(
