@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -35,7 +36,7 @@ def page_url(scene, tmp_path_factory):
     (source / "_toc.yml").write_text(TOC)
     nbformat.write(scene, source / "book" / "scene.ipynb")
     done = subprocess.run(
-        [sys.executable, "-m", "jupyter_book.cli.main", "build", str(source), "-W", "-n",
+        [str(Path(sys.executable).with_name("jupyter-book")), "build", str(source), "-W", "-n",
          "--keep-going", "--all"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     with served(source / "_build" / "html") as url:
@@ -135,8 +136,8 @@ def test_in_jupyterlab_it_is_live(chromium, lab):
     wait(page, LIVE, "d => d.source === 'live' && Number(d.head) > 12000")
     # Turned while it plays: what comes from then on has one place.
     reserved = page.locator(LIVE).get_by_role("slider", name="Reserved concurrency")
-    reserved.focus()
-    page.keyboard.press("ArrowRight")
+    reserved.press("ArrowRight")
+    wait(page, LIVE, "d => d.state.startsWith('1/')")
     wait(page, LIVE, "d => d.playing === 'false' && d.head === d.until", timeout=120_000)
     place, requests, answered, throttled, failed = map(int, data(page, LIVE)["state"].split("/"))
     assert (place, requests, failed) == (1, 50, 0) and answered + throttled == 50
