@@ -191,6 +191,19 @@ class Clock:
                 raise event.value
             return event.value
 
+    def wait_for(self, event: simpy.Event) -> Any:
+        """As :meth:`run_until`, but it is for somebody else to let time pass."""
+        with self.lock:
+            happened = threading.Condition(self._mutex)
+            if event.callbacks is not None:
+                event.callbacks.append(lambda event: happened.notify())
+            while not event.processed:
+                self._check()
+                happened.wait(1.0)
+            if not event.ok:
+                raise event.value
+            return event.value
+
     def run_at_most(self, events: list[simpy.Event], real_seconds: float) -> None:
         """Let time pass until all of ``events`` have happened, but not for more real seconds."""
         latest = time.monotonic() + real_seconds
@@ -298,8 +311,12 @@ class Clock:
 
     def _turn(self, end: float | None, happened: threading.Condition | None = None) -> bool:
         """Take one step if one may be taken, else wait a little. True if a step was taken."""
-        self._bring_in()
         due = self._peek()
+        if self.wall or due > self._sim.now:
+            # What is due at this instant comes first, or it would depend on who was quicker: an
+            # answer might or might not be there already when the next of them has its turn.
+            self._bring_in()
+            due = self._peek()
         if due != float("inf") and (end is None or due <= end) and self._may_step(due):
             self._sim.step()
             self._notify()

@@ -10,11 +10,12 @@ from __future__ import annotations
 import atexit
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from .appointments import Appointments
 from .aws.guard import Guard
 from .aws.installation import install, uninstall
 from .aws.neighbours import fetch_code, organization_of, role_trusts_lambda
@@ -187,11 +188,39 @@ class Cloud:
         self._check()
         if callers < 1:
             raise ValueError("callers must be at least 1")
-        self.frontend.gather(callers)
+        gate = self.frontend.gather(callers)
         try:
             yield
         finally:
-            self.frontend.open_gate()
+            self.frontend.open_gate(gate)
+
+    def appoint(self, name: str, instants: Iterable[tuple[float, int]],
+                come: Callable[[int], None]) -> Appointments:
+        """Have callers at the door at instants to come: how traffic is made.
+
+        At each instant ``come`` is told how many are to invoke now, and must return at once: they
+        are threads of yours. They send the header ``X-Minilambda-Appointment: <name>``, and wait
+        for their answers without letting time pass: :meth:`run` does. Time stands still until all
+        of an instant are there; then they enter at that instant as those of :meth:`hold` do.
+
+        Args:
+            name: any that no appointments of this cloud had before.
+            instants: (seconds on the clock, callers), in order.
+            come: called with the number of callers on whichever thread lets time pass.
+
+        Raises:
+            ValueError: an instant in the past or out of order, or a name that was used.
+            RuntimeError: the inline sandbox, which has no threads.
+        """
+        self._check()
+        if self.sandbox == "inline":
+            raise RuntimeError("appoint: the inline sandbox has no threads for callers")
+        return self.frontend.appoint(name, instants, come)
+
+    def finish(self, appointments: Appointments) -> None:
+        """Let time pass until the last caller of these appointments has its answer."""
+        self._check()
+        self.clock.run_until(appointments.done)
 
     @staticmethod
     def doctor() -> Report:

@@ -18,7 +18,10 @@ class LambdaError(Exception):
 
     ``code`` is AWS's error type, ``status`` the HTTP status, ``extra`` further members of the
     error's shape (``Type`` is in it unless the error has none; ``Reason`` for throttles).
+    ``request_id`` is that of the request refused, if it had one by then.
     """
+
+    request_id: str | None = None
 
     def __init__(self, code: str, message: str, status: int = 400, *, type_: str | None = "User",
                  **extra: str) -> None:

@@ -177,3 +177,35 @@ def test_work_that_has_answered_does_not_overrun_while_others_work():
     quick.answer(quick.done)
     clock.run(1)
     assert told == ["slow"] and not quick.open
+
+
+def test_what_is_due_at_an_instant_comes_before_answers_at_it():
+    """Or who is quicker would tell: the answer may or may not be there when the next step is."""
+    clock, order = Clock(), []
+
+    def steps(name):
+        yield clock.timeout(1.0)
+        order.append(f"{name} begins")
+        work = clock.work()
+        answered = clock.event()
+        work.answer(lambda: (work.done(), order.append(f"{name} answers"), answered.succeed()))
+        yield answered
+
+    for name in ("first", "second", "third"):
+        clock.process(steps(name))
+    clock.run(2)
+    assert order == [f"{name} {what}" for what in ("begins", "answers")
+                     for name in ("first", "second", "third")]
+
+
+def test_who_waits_for_somebody_elses_time_lets_none_pass():
+    clock = Clock()
+    event, got = clock.timeout(5.0, "five"), []
+    waiter = threading.Thread(target=lambda: got.append(clock.wait_for(event)))
+    waiter.start()
+    assert clock.seconds == 0
+    clock.run(4)
+    assert not got
+    clock.run(2)
+    waiter.join(30)
+    assert got == ["five"] and clock.seconds == 6

@@ -14,7 +14,7 @@ RINGS = [
     {"sandbox"},
     {"setting", "variables", "errands", "conversation", "environment", "extensions", "shutdown"},
     {"concurrency", "placement", "registry", "versions", "permissions", "layers"},
-    {"frontend"},
+    {"frontend", "appointments"},
     set(),  # pullers
     {"databases"},  # edges
     {"aws"},

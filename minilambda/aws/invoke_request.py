@@ -72,7 +72,8 @@ def answer(api: LambdaApi, request: InvokeRequest, body: bytes) -> bytes:
         if header in request.headers:
             params[member] = request.headers[header]
     caller = Caller(api.runtime.account_id, request.region, f"http://{request.headers.get('host')}",
-                    request.headers.get("x-amzn-trace-id"))
+                    request.headers.get("x-amzn-trace-id"),
+                    request.headers.get("x-minilambda-appointment"))
     status, headers, content = responses.answer(api, operation, params, caller)
     return response(api, status, headers.items(),
                     content.encode() if isinstance(content, str) else content)

@@ -32,7 +32,8 @@ class LambdaResponse(BaseResponse):
         api = installed()
         request = self.normalized_request
         caller = Caller(self.current_account, self.region, request.host_url.rstrip("/"),
-                        request.headers.get("X-Amzn-Trace-Id"))
+                        request.headers.get("X-Amzn-Trace-Id"),
+                        request.headers.get("X-Minilambda-Appointment"))
         try:
             try:
                 operation, uri = get_service_router("lambda").match(request)
@@ -64,4 +65,6 @@ def answer(api: LambdaApi, operation: OperationModel, params: Mapping[str, Any],
 
 def _refusal(api: LambdaApi, error: LambdaError) -> protocol.Response:
     status, headers, body = protocol.write_error(get_service_model("lambda"), error)
-    return status, headers | {"x-amzn-RequestId": api.runtime.clock.uuid()}, body
+    # One drawn here, by whichever thread is first, would make the next one's a matter of luck.
+    request_id = error.request_id or api.runtime.clock.uuid()
+    return status, headers | {"x-amzn-RequestId": request_id}, body

@@ -39,7 +39,8 @@ class Frontend(Protocol):
     concurrency: Concurrency
 
     def invoke(self, target: Target, payload: bytes, *,
-               client_context: str | None = None, trace_header: str | None = None) -> Outcome: ...
+               client_context: str | None = None, trace_header: str | None = None,
+               appointment: str | None = None) -> Outcome: ...
 
 
 class Runtime(Protocol):
@@ -61,6 +62,7 @@ class Caller:
     region: str
     endpoint: str  # scheme, host and port the request came in by
     trace_header: str | None = None
+    appointment: str | None = None  # see ``minilambda.appointments``
 
 
 class LambdaApi(LayerOperations, PermissionOperations, VersionOperations):
@@ -151,7 +153,7 @@ class LambdaApi(LayerOperations, PermissionOperations, VersionOperations):
             return {"StatusCode": 204}
         outcome = self.runtime.frontend.invoke(
             target, event, client_context=params.get("ClientContext"),
-            trace_header=caller.trace_header)
+            trace_header=caller.trace_header, appointment=caller.appointment)
         result: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": outcome.version,
                                   "Payload": outcome.payload, "RequestId": outcome.request_id}
         if outcome.failed:

@@ -5,25 +5,28 @@ changes through boto3. Importing this package makes our renderer and template Pl
 that any Plotly figure shows in JupyterLab and in the built page, with a text alternative.
 """
 
-from . import renderer
+from . import patterns, renderer
 from .choice import Choice, choice
 from .cold_starts import cold_starts
 from .comparison import compare
 from .concurrency import concurrency
+from .control_panel import ControlPanel
 from .cost import cost
 from .latency import latency
 from .life import life
 from .limits_note import limits_note
+from .live import Live, live
 from .opt import opt
 from .panel import Panel, panel
 from .renderer import describe
 from .report import report
 from .series import series, steps
 from .throttles import throttles
+from .traffic import Traffic, traffic
 from .tuning import power_tuning
 
-__all__ = ["Choice", "Panel", "choice", "cold_starts", "compare", "concurrency", "cost", "describe",
-           "latency", "life", "limits_note", "opt", "panel", "power_tuning", "report", "series",
-           "steps", "throttles"]
+__all__ = ["Choice", "ControlPanel", "Live", "Panel", "Traffic", "choice", "cold_starts", "compare",
+           "concurrency", "cost", "describe", "latency", "life", "limits_note", "live", "opt",
+           "panel", "patterns", "power_tuning", "report", "series", "steps", "throttles", "traffic"]
 
 renderer.register()

@@ -26,6 +26,10 @@ LONGEST = 400  # characters of a result that a panel shows
 # Statuses of a call that never came to an invocation, beside those of invocation.Status.
 REFUSED, UNREACHABLE, FAILED = "refused", "unreachable", "failed"
 
+CLOSED = ("This notebook's cloud is closed. Run the notebook again from the top; its sliders work"
+          " until the next cloud.close().")
+NOT_MADE = (ClientError, BotoCoreError, RealAWSRefused)  # what a call that came to nothing raises
+
 _FIELD = re.compile(r"([A-Z][A-Za-z ]+): ([\d.]+) (?:ms|MB)")
 
 
@@ -58,16 +62,20 @@ def run_after(change: Callable[[], object], client: Any, function: str, event: A
     try:
         change()
         response = client.invoke(FunctionName=function, Payload=json.dumps(event), LogType="Tail")
-    except ClientError as error:
+    except NOT_MADE as error:
+        return not_made(error)
+    return _shown(response, memory, timeout, limits)
+
+
+def not_made(error: Exception) -> Shown:
+    """One of NOT_MADE as a result: AWS's own words, or why nobody could be asked."""
+    if isinstance(error, ClientError):
         said = error.response["Error"]
         operation = error.operation_name
         return Shown(REFUSED, f"AWS refused {operation}: {said['Code']}: {said['Message']}", "")
-    except (HTTPClientError, RealAWSRefused):
-        return Shown(UNREACHABLE, "This notebook's cloud is closed. Run the notebook again from the "
-                     "top; its sliders work until the next cloud.close().", "")
-    except BotoCoreError as error:
-        return Shown(REFUSED, f"boto3 could not make the call: {error}", "")
-    return _shown(response, memory, timeout, limits)
+    if isinstance(error, (HTTPClientError, RealAWSRefused)):
+        return Shown(UNREACHABLE, CLOSED, "")
+    return Shown(REFUSED, f"boto3 could not make the call: {error}", "")
 
 
 def configure(client: Any, function: str, memory: int, timeout: int) -> None:

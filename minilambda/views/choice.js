@@ -5,13 +5,6 @@ const STATUS = {
 };
 let groups = 0;
 
-function element(tag, className, ...children) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  node.append(...children);
-  return node;
-}
-
 function render({ model, el }) {
   const group = `minilambda-choice-${groups += 1}`;
   const buttons = model.get("names").map((name, index) => {
@@ -31,6 +24,7 @@ function render({ model, el }) {
   const root = element("div", "minilambda-choice",
     element("fieldset", "", element("legend", "", model.get("legend")), ...buttons.map((pair) => pair[1])),
     says, result, note);
+  keepKeys(root);
   const show = () => {
     const index = model.get("index"), live = model.get("live");
     const isLive = live.index === index;

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
 import anywidget
@@ -21,8 +20,8 @@ import traitlets
 from ..limits import Limits
 from . import calls
 from .recording import cell
+from .sources import source
 
-_HERE = files(__package__)
 SHOWN = 3  # of a cell: figures are the control panel's
 
 
@@ -34,8 +33,8 @@ class ChoiceView(anywidget.AnyWidget):
     which call it was, counted from 1.
     """
 
-    _esm = (_HERE / "choice.js").read_text(encoding="utf-8")
-    _css = (_HERE / "choice.css").read_text(encoding="utf-8")
+    _esm = source("element.js", "choice.js")
+    _css = source("choice.css")
 
     function = traitlets.Unicode().tag(sync=True)
     legend = traitlets.Unicode().tag(sync=True)

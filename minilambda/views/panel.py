@@ -3,13 +3,13 @@
 Stands for the console's *Edit basic settings* page beside its *Test* button. Every move of a slider
 is an UpdateFunctionConfiguration and an Invoke, made with boto3. In a page without a kernel the
 sliders choose among results recorded when the notebook ran (``recording.py``).
-Leaves out: every other setting of a function.
+Other settings, made into controls by AWS's own schema, are :mod:`control_panel`'s.
 """
 
 from __future__ import annotations
 
 import json
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anywidget
@@ -19,9 +19,11 @@ import traitlets
 
 from ..limits import Limits
 from . import calls
+from .control_panel import ControlPanel
 from .recording import Recording, cell, record
+from .settings import settings
+from .sources import source
 
-_HERE = files(__package__)
 POSITIONS = 16  # of a slider whose range the author left to us
 TIMEOUTS = (1, 6)  # seconds, likewise
 
@@ -34,8 +36,8 @@ class PanelView(anywidget.AnyWidget):
     its two indexes, its cell, and which call of the panel's it was, counted from 1.
     """
 
-    _esm = (_HERE / "panel.js").read_text(encoding="utf-8")
-    _css = (_HERE / "panel.css").read_text(encoding="utf-8")
+    _esm = source("element.js", "result.js", "panel.js")
+    _css = source("panel.css")
 
     function = traitlets.Unicode().tag(sync=True)
     memory = traitlets.List(traitlets.Int()).tag(sync=True)
@@ -106,8 +108,12 @@ class Panel(ipywidgets.VBox):
 
 def panel(client_or_cloud: Any, function_name: str, event: Any = None,
           memory: tuple[int, ...] | None = None, timeout: tuple[int, ...] | None = None,
-          record: bool = True, limits: Limits | None = None) -> Panel:
-    """Two sliders for a deployed function's memory and timeout; every move runs it.
+          record: bool = True, limits: Limits | None = None,
+          controls: Sequence[str] | Mapping[str, Any] | None = None, qualifier: str | None = None,
+          mapping: str | None = None) -> Panel | ControlPanel:
+    """Controls for a deployed function's settings; every move sets one and runs the function.
+
+    Two sliders, for memory and timeout, unless ``controls`` says which.
 
     Args:
         client_or_cloud: a :class:`minilambda.Cloud`, or any boto3 Lambda client.
@@ -120,6 +126,14 @@ def panel(client_or_cloud: Any, function_name: str, event: Any = None,
         record: make the call of every position now, so that the sliders also work in a page with
             no kernel; the function is configured afterwards as it was before.
         limits: whose prices and steps; a cloud's own, and the course's for a bare client.
+        controls: AWS's names of settings, such as ``["MemorySize", "Timeout",
+            "ReservedConcurrentExecutions"]``: what UpdateFunctionConfiguration takes (a dot goes
+            into a structure: ``"EphemeralStorage.Size"``), concurrency, retries, a mapping's batch
+            size. As a dict, with what each may be set to: (min, max) or (min, max, step) within
+            AWS's range; a list of any values, also such as AWS refuses, None among them for "not
+            set"; or None for the whole range.
+        qualifier: the version or alias whose provisioned concurrency is set.
+        mapping: the UUID of the event source mapping whose batch size is set.
 
     Raises:
         TypeError: the event isn't JSON.
@@ -135,6 +149,13 @@ def panel(client_or_cloud: Any, function_name: str, event: Any = None,
         limits = limits or client_or_cloud.limits
     else:
         client, limits = client_or_cloud, limits or Limits.load("course")
+    if controls is not None:
+        if memory or timeout:
+            raise ValueError("panel: with controls=, say what memory may be set to there:"
+                             " controls={'MemorySize': (128, 512), ...}")
+        found = settings(client, function_name, dict(controls) if isinstance(controls, Mapping)
+                         else list(controls), limits, qualifier, mapping)
+        return ControlPanel(client, function_name, event, found, record, limits)
     low, high, step = limits.memory_min, limits.memory_max, limits.memory_step
     memory = memory or (low, high, _even_step(low, high, step))
     return Panel(

@@ -27,7 +27,8 @@ class EchoFrontend:
         self.clock, self.calls, self.outcome, self.error = clock, [], {}, None
         self.concurrency = Concurrency(1000, 100)
 
-    def invoke(self, target, payload, *, client_context=None, trace_header=None):
+    def invoke(self, target, payload, *, client_context=None, trace_header=None,
+               appointment=None):
         function = target.function
         self.calls.append(SimpleNamespace(function=function, payload=payload,
                                           client_context=client_context,

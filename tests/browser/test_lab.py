@@ -50,9 +50,14 @@ def wait_until_it_answers(url: str, process: subprocess.Popen, log: Path) -> Non
 
 @pytest.fixture
 def lab(tmp_path):
-    """JupyterLab on a copy of book/, with its own settings; gives the chapter's address."""
+    """JupyterLab on a copy of book/; gives the chapter's address."""
     folder = tmp_path / "book"
     shutil.copytree(ROOT / "book", folder, ignore=shutil.ignore_patterns("_*", ".*"))
+    yield from lab_on(folder, CHAPTER, tmp_path)
+
+
+def lab_on(folder, notebook, tmp_path):
+    """JupyterLab on a folder, with its own settings; gives a notebook's address."""
     settings = tmp_path / "settings"
     for name, content in SETTINGS.items():
         (settings / name).parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +82,7 @@ def lab(tmp_path):
         )
     try:
         wait_until_it_answers(f"http://127.0.0.1:{port}/api", process, log)
-        yield f"http://127.0.0.1:{port}/lab/tree/{CHAPTER}?token={token}"
+        yield f"http://127.0.0.1:{port}/lab/tree/{notebook}?token={token}"
     finally:
         process.terminate()
         try:

@@ -11,6 +11,7 @@ from browser_driver import WIDTHS, axe_findings
 from botocore.exceptions import ClientError
 
 from minilambda import Cloud, views
+from minilambda.views.choice import ChoiceView
 
 FOLDER = Path(views.__file__).parent
 SOURCE = "import os\ndef handler(event, context): return open('/opt/who').read() + event\n"
@@ -140,7 +141,7 @@ def page(chromium, choice):
         <style>{(FOLDER / "choice.css").read_text()}</style></head>
         <body><main><h1>Choice</h1><div id="here"></div></main></body></html>""")
     state = {name: getattr(choice.view, name) for name in STATE}
-    page.evaluate(START, [(FOLDER / "choice.js").read_text(), state])
+    page.evaluate(START, [ChoiceView._esm, state])
     yield page
     context.close()
 

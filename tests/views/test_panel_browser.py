@@ -8,6 +8,7 @@ from browser_driver import WIDTHS, axe_findings
 from view_fakes import FakeLambda
 
 from minilambda import views
+from minilambda.views.panel import PanelView
 
 FOLDER = Path(views.__file__).parent
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>panel</title>
@@ -55,7 +56,7 @@ def open_panel(chromium, state):
         page.on("console", lambda message: page.problems.append(message.text))
         css = (FOLDER / "panel.css").read_text()
         page.set_content(PAGE.format(css=css, **THEMES[theme]))
-        page.evaluate(START, [(FOLDER / "panel.js").read_text(), json.loads(state) | changes])
+        page.evaluate(START, [PanelView._esm, json.loads(state) | changes])
         return page
 
     yield start
