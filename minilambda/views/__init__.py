@@ -11,10 +11,12 @@ from .life import life
 from .limits_note import limits_note
 from .opt import opt
 from .panel import Panel, panel
+from .predict import Outcome, Prediction, predict
+from .quiz import Quiz, quiz
 from .renderer import describe
 from .report import report
 
-__all__ = ["Choice", "Panel", "choice", "describe", "life", "limits_note", "opt", "panel",
-           "report"]
+__all__ = ["Choice", "Outcome", "Panel", "Prediction", "Quiz", "choice", "describe", "life",
+           "limits_note", "opt", "panel", "predict", "quiz", "report"]
 
 renderer.register()
