@@ -53,9 +53,10 @@ class Prediction(anywidget.AnyWidget):
     @property
     def guess(self) -> Any:
         """The reader's answer: one of the options' keys, or a number; None when there is none."""
-        if self.answer is None or not self.names:
-            return self.answer
-        return self.outcomes[int(self.answer)]
+        if self.answer is None:
+            return None
+        whole = int(self.answer) if self.answer.is_integer() else self.answer
+        return self.outcomes[whole] if self.names else whole
 
     def reveal(self, actual: Any) -> Outcome:
         """Set the guess beside what happened; make it the last line of the cell that ran it.

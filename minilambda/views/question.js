@@ -65,6 +65,9 @@ function box(className, name) {
   const root = element("div", `minilambda-ask ${className}`);
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", name);
-  root.dataset.lmSuppressShortcuts = "true";  // JupyterLab would take arrows and letters for its own
+  // JupyterLab would take arrows, letters and Enter for the notebook's.
+  root.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+  });
   return root;
 }
