@@ -11,19 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 import anywidget
 import ipywidgets
 import traitlets
 
-_HERE = files(__package__)
-
-
-def source(*names: str) -> str:
-    """JavaScript or CSS files of this package, one after the other."""
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+from .sources import source
 
 
 class Prediction(anywidget.AnyWidget):
@@ -33,7 +27,7 @@ class Prediction(anywidget.AnyWidget):
     there is one. ``revealed`` says that the run is over: an answer given by then is final.
     """
 
-    _esm = source("question.js", "predict.js")
+    _esm = source("element.js", "question.js", "predict.js")
     _css = source("question.css")
 
     question = traitlets.Unicode().tag(sync=True)
@@ -96,7 +90,7 @@ class Outcome(anywidget.AnyWidget):
     ``actual`` is a place in ``names`` (None: none of them), or a number; ``told`` says it in words.
     """
 
-    _esm = source("question.js", "outcome.js")
+    _esm = source("element.js", "question.js", "outcome.js")
     _css = source("question.css")
 
     question = traitlets.Unicode().tag(sync=True)

@@ -1,10 +1,4 @@
-/* What every question needs, in the order in which it comes: put before predict.js, outcome.js, quiz.js. */
-function element(tag, className, ...children) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  node.append(...children);
-  return node;
-}
+/* What every question needs: put after element.js and before predict.js, outcome.js or quiz.js. */
 
 /* Text whose `code` is code. Nodes, never markup: what an author wrote stays text. */
 const rich = (text) => text.split("`").map((part, place) => (place % 2 ? element("code", "", part) : part));

@@ -14,7 +14,7 @@ import anywidget
 import traitlets
 
 from . import questions
-from .predict import source
+from .sources import source
 
 
 class Quiz(anywidget.AnyWidget):
@@ -24,7 +24,7 @@ class Quiz(anywidget.AnyWidget):
     is right and why (see ``questions.public``).
     """
 
-    _esm = source("question.js", "quiz.js")
+    _esm = source("element.js", "question.js", "quiz.js")
     _css = source("question.css")
 
     name = traitlets.Unicode().tag(sync=True)
