@@ -182,10 +182,11 @@ def test_no_right_answer_is_in_the_notebook(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_notebook_holds_the_file_as_it_is_now(path):
-    """Whoever edits the questions refreshes the chapter."""
+    """Whoever edits the questions, or how they are drawn, refreshes the chapter."""
     notebook = json.loads((BOOK / f"{path.stem}.ipynb").read_text())
     [quiz] = [model["state"] for model in states(notebook) if "questions" in model["state"]]
     assert quiz["questions"] == [questions.public(q, path.stem) for q in questions.load(path)]
+    assert (quiz["_esm"], quiz["_css"]) == (views.Quiz._esm, views.Quiz._css)
 
 
 def states(notebook):
@@ -205,5 +206,7 @@ def test_every_guess_of_the_book_is_answered_by_its_run():
                 assert state["actual"] is not None, (stem, state["question"], state["told"])
             if "told" in state or "revealed" in state:
                 assert state.get("answer") is None, stem
+                drawn = views.Outcome if "told" in state else views.Prediction
+                assert (state["_esm"], state["_css"]) == (drawn._esm, drawn._css), stem
         assert cells.count("views.predict(") == cells.count(".reveal(") == asked[stem], stem
     assert len(asked) >= 5
