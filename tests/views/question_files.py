@@ -18,11 +18,11 @@ ask = "Which is `one`?"
   why = "Three is <i>far</i> too many."
 
 [[question]]
-ask = "Which are even?"
+ask = "Which are even – not odd?"
   [[question.option]]
   right = true
   text = "Twelve"
-  why = "Twelve is six and six."
+  why = "Twelve is six and six: ½ of 24."
   [[question.option]]
   text = "Thirteen"
   why = "Thirteen leaves one over."

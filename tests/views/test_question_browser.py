@@ -256,7 +256,7 @@ def test_several_right_answers_by_keyboard(open_page, quiz):
     assert "leaves one over" in says(second)
     press(page, "Space", "Shift+Tab", "Space", "Enter")
     assert second.get_attribute("data-verdict") == "right"
-    assert "six and six" in says(second) and "leaves" not in says(second)
+    assert "six and six: ½ of 24" in says(second) and "leaves" not in says(second)
 
 
 @pytest.mark.parametrize(("typed", "verdict", "words"), [

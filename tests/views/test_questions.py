@@ -121,7 +121,7 @@ def test_the_page_has_the_questions_and_no_answers(folder):
     state = json.dumps(quiz.get_state())
     assert [words for words in FEEDBACK if words in state] == [] and "1792" not in state
     assert unseal(one["sealed"], "each/Which is `one`?")["right"] == [1]
-    assert unseal(many["sealed"], "each/Which are even?")["right"] == [0, 2]
+    assert unseal(many["sealed"], "each/Which are even – not odd?")["right"] == [0, 2]
     assert unseal(number["sealed"], "each/How many megabytes?")["near"] == [
         [1769, "That is what it is today."]]
 
