@@ -142,7 +142,8 @@ def book(port):
 def lab():
     """JupyterLab, opened on the first lab; its root is the project, so that book/ is one click away.
 
-    The authors' notebooks, with the solutions, are hidden unless AUTHOR=1 is set.
+    The authors' notebooks, with the solutions, and the quizzes' files are hidden unless AUTHOR=1 is
+    set.
     """
     install()
     command = [
@@ -150,7 +151,7 @@ def lab():
         "--LabApp.default_url=/lab/tree/labs/01-first-function/student.ipynb",
     ]
     if not os.environ.get("AUTHOR"):
-        command.append("--ContentsManager.hide_globs=['__pycache__', '*.pyc', 'lab.ipynb']")
+        command.append("--ContentsManager.hide_globs=['__pycache__', '*.pyc', 'lab.ipynb', 'questions']")
     if os.geteuid() == 0:  # a container: Jupyter would refuse; it listens on this machine only
         command.append("--allow-root")
     try:

@@ -1,5 +1,6 @@
 """How the book highlights cells: losslessly, and a written file as what it is."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from pygments.token import Comment, Error, Keyword, Operator, String
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "book" / "_ext"))
-from lean_pages import CellLexer  # noqa: E402
+from lean_pages import PART, CellLexer, lean_state  # noqa: E402
 
 BASH = "%%writefile functions/20/bootstrap\n#!/bin/bash\nid=${head#*Id: }\nif x; then y; fi\n"
 C = '%%writefile a.c\n#include <stdio.h>\nint main(void) { return a ? 1 : "?"[0]; }\n'
@@ -41,3 +42,17 @@ def test_dots_and_equals_signs_are_plain():
     found = {text for _, token, text in CellLexer().get_tokens_unprocessed(CELL)
              if token in Operator}
     assert found.isdisjoint({".", "="})
+
+
+def test_widgets_scripts_and_styles_are_moved_out_and_nothing_else():
+    own = {"model_module": "@jupyter-widgets/base", "state": {"width": None, "flex": "1"}}
+    ours = [{"model_module": "anywidget", "state": {"_esm": esm, "_css": "p {}", "x": None}}
+            for esm in ("one", "two", "one")]
+    parts = {}
+    lean = json.loads(lean_state(json.dumps({"state": dict(enumerate([own, *ours]))}), parts))
+    models = list(lean["state"].values())
+    assert models[0]["state"] == {"flex": "1"}
+    assert sorted(parts.values()) == ["one", "p {}", "two"]
+    back = [{name: parts[value.removeprefix(PART)] if value else value
+             for name, value in model["state"].items()} for model in models[1:]]
+    assert back == [model["state"] for model in ours]

@@ -5,12 +5,17 @@
   (On the way, a file of another language that a cell writes is highlighted as what it is.)
 - Stored widget state spells out every property of ipywidgets' own models that has no value: their
   JavaScript has the same defaults.
+- It also holds the script and the style of each of our widgets, once for every one that a page
+  shows. They go into files of their own below _static/widget-parts, which all pages share and
+  book/_static/widgets.js puts back.
 
-Together about a seventh of a chapter's page.
+Together about a quarter of a chapter's page.
 """
 
+import hashlib
 import json
 import re
+from pathlib import Path
 
 from ipython_pygments_lexers import IPython3Lexer
 from myst_nb.sphinx_ import NbMetadataCollector
@@ -22,6 +27,8 @@ PLAIN = (Name, Punctuation, Whitespace)
 DOTS = (".", "=")  # operators to the lexer, and the most frequent ones; punctuation to a reader
 WRITES = re.compile(r"%%writefile (?:-a )?\S*?([^/\s]+)\n")
 OWN_MODELS = ("@jupyter-widgets/base", "@jupyter-widgets/controls")
+SHARED = ("_esm", "_css")  # anywidget's names of a widget's script and style
+PART = "minilambda-part:"  # what widgets.js looks for in their place; a digest follows
 
 
 class CellLexer(IPython3Lexer):
@@ -56,12 +63,22 @@ def lexer_of(name: str, content: str):
         return TextLexer()
 
 
-def lean_state(text: str) -> str:
-    """Widget state as JSON, without the empty properties of ipywidgets' own models."""
+def lean_state(text: str, parts: dict[str, str]) -> str:
+    """Widget state as JSON, without the empty properties of ipywidgets' own models.
+
+    Scripts and styles are moved to ``parts``, under their digests.
+    """
     content = json.loads(text)
     for model in content["state"].values():
+        state = model["state"]
         if model["model_module"] in OWN_MODELS:
-            model["state"] = {k: v for k, v in model["state"].items() if v is not None}
+            model["state"] = {k: v for k, v in state.items() if v is not None}
+        elif model["model_module"] == "anywidget":
+            for name in SHARED:
+                if isinstance(state.get(name), str):
+                    digest = hashlib.sha256(state[name].encode()).hexdigest()[:16]
+                    parts[digest] = state[name]
+                    state[name] = PART + digest
     return json.dumps(content, separators=(",", ":"))
 
 
@@ -70,7 +87,16 @@ def trim_widget_state(app, pagename, templatename, context, doctree):
     files = NbMetadataCollector.get_js_files(app.env, pagename)
     if "ipywidgets_state" in files:
         path, options = files["ipywidgets_state"]
-        files["ipywidgets_state"] = (path, {**options, "body": lean_state(options["body"])})
+        parts = {}
+        body = lean_state(options["body"], parts)
+        files["ipywidgets_state"] = (path, {**options, "body": body})
+        folder = Path(app.outdir) / "_static" / "widget-parts"
+        folder.mkdir(parents=True, exist_ok=True)
+        for digest, source in parts.items():
+            # A script, not JSON: a page that was opened from a file may load it too.
+            (folder / f"{digest}.js").write_text(
+                f'(window.minilambdaParts ??= {{}})["{digest}"] = {json.dumps(source)};\n',
+                encoding="utf-8")
 
 
 def setup(app):

@@ -1,26 +1,44 @@
 /* Shows the notebooks' widgets in the built page, with no kernel and no other host.
  *
  * The state of the widgets is in the page (myst-nb puts it there); html-manager draws it. Loaded
- * only where there is a widget: require.js, then html-manager's embed-amd.js. Its fonts and the
- * anywidget module are found below vendor/, whatever folder the page is in, through require.js's
- * base address.
+ * only where there is a widget: our widgets' own scripts and styles, which all pages share
+ * (book/_ext/lean_pages.py took them out of the state), require.js, then html-manager's
+ * embed-amd.js. Its fonts and the anywidget module are found below vendor/, whatever folder the page
+ * is in, through require.js's base address.
  *
  * window.minilambdaWidgets is a promise, fulfilled when the widget manager is loaded.
  */
 (() => {
   "use strict";
   const vendor = new URL("vendor/", document.currentScript.src).href;
+  const parts = new URL("widget-parts/", document.currentScript.src).href;
   // html-manager reads its "CDN" from any script element that has this attribute.
   document.currentScript.setAttribute("data-jupyter-widgets-cdn", vendor);
 
-  function loadScript(name) {
+  function loadScript(name, folder = vendor) {
     return new Promise((resolve, reject) => {
       const script = document.createElement("script");
-      script.src = vendor + name;
+      script.src = folder + name;
       script.onload = resolve;
       script.onerror = () => reject(new Error(`could not load ${script.src}`));
       document.head.append(script);
     });
+  }
+
+  /* Put scripts and styles back into the state, where html-manager looks for them. */
+  async function completeState() {
+    const mark = "minilambda-part:";
+    for (const script of document.querySelectorAll('script[type="application/vnd.jupyter.widget-state+json"]')) {
+      const content = JSON.parse(script.textContent);
+      const states = Object.values(content.state).map((model) => model.state);
+      const places = states.flatMap((state) => ["_esm", "_css"]
+        .filter((name) => String(state[name]).startsWith(mark))
+        .map((name) => [state, name, state[name].slice(mark.length)]));
+      const digests = new Set(places.map((place) => place[2]));
+      await Promise.all(Array.from(digests, (digest) => loadScript(`${digest}.js`, parts)));
+      for (const [state, name, digest] of places) state[name] = window.minilambdaParts[digest];
+      script.textContent = JSON.stringify(content);
+    }
   }
 
   /* Nothing ties a control to the label beside it: give its name to the part that has the focus. */
@@ -48,6 +66,7 @@
     await window.minilambdaFigures;
     await window.MathJax?.startup?.promise;
     bridgeMathJax();
+    await completeState();
     await loadScript("requirejs/require.js");
     window.requirejs.config({
       baseUrl: vendor,

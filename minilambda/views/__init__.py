@@ -18,6 +18,8 @@ from .limits_note import limits_note
 from .live import Live, live
 from .opt import opt
 from .panel import Panel, panel
+from .predict import Outcome, Prediction, predict
+from .quiz import Quiz, quiz
 from .renderer import describe
 from .report import report
 from .series import series, steps
@@ -25,8 +27,9 @@ from .throttles import throttles
 from .traffic import Traffic, traffic
 from .tuning import power_tuning
 
-__all__ = ["Choice", "ControlPanel", "Live", "Panel", "Traffic", "choice", "cold_starts", "compare",
-           "concurrency", "cost", "describe", "latency", "life", "limits_note", "live", "opt",
-           "panel", "patterns", "power_tuning", "report", "series", "steps", "throttles", "traffic"]
+__all__ = ["Choice", "ControlPanel", "Live", "Outcome", "Panel", "Prediction", "Quiz", "Traffic",
+           "choice", "cold_starts", "compare", "concurrency", "cost", "describe", "latency", "life",
+           "limits_note", "live", "opt", "panel", "patterns", "power_tuning", "predict", "quiz",
+           "report", "series", "steps", "throttles", "traffic"]
 
 renderer.register()

@@ -151,8 +151,10 @@ def test_the_recording_is_shown_by_keyboard_and_mouse(page):
     assert box.locator("legend").text_content() == "Layers of f"
     assert page.get_by_label("one, two").is_checked()
     assert box.locator("pre").text_content() == '"2!"'
+    page.evaluate("document.addEventListener('keydown', (event) => { window.heard = event.key; })")
     page.get_by_label("one, two").focus()
     page.keyboard.press("ArrowDown")
+    assert page.evaluate("window.heard") is None  # JupyterLab would go to the next cell
     assert box.locator("pre").text_content() == '"1!"' and page.evaluate("saved") == 1
     page.get_by_label("twice").check()
     assert box.get_attribute("data-status") == "refused"
