@@ -25,6 +25,10 @@ function render({ model, el }) {
     element("fieldset", "", element("legend", "", model.get("legend")), ...buttons.map((pair) => pair[1])),
     says, result, note);
   keepKeys(root);
+  // JupyterLab would take the arrow keys for the notebook's: a cell up, a cell down.
+  root.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+  });
   const show = () => {
     const index = model.get("index"), live = model.get("live");
     const isLive = live.index === index;
