@@ -1,16 +1,11 @@
 """What the views' tests share: a fake Lambda client, made-up clouds, a real one, a browser."""
 
-import json
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import boto3
 import pytest
-from botocore.config import Config
+from view_clouds import new_cloud
 from view_fakes import FakeLambda
-
-import minilambda
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from browser_driver import (  # noqa: E402, F401 - the fixtures are used by name
@@ -54,37 +49,3 @@ def cloud(handler):
     """A real Cloud with modelled durations and the function `hello` (see HANDLER)."""
     with new_cloud(handler) as cloud:
         yield cloud
-
-
-def new_cloud(handler, *names, reserved=None):
-    """The same for any names; the first one has so much reserved concurrency."""
-    cloud, names = minilambda.Cloud(durations="modelled"), names or ("hello",)
-    trust = {"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": "sts:AssumeRole"}]}
-    role = boto3.client("iam").create_role(
-        RoleName="hello", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    lam = boto3.client("lambda")
-    for name in names:
-        lam.create_function(
-            FunctionName=name, Runtime="python3.8", Role=role, Handler="app.handler",
-            Code={"ZipFile": minilambda.zip_handler(handler)})
-    if reserved is not None:
-        lam.put_function_concurrency(FunctionName=names[0], ReservedConcurrentExecutions=reserved)
-    return cloud
-
-
-def burst(cloud, callers, event, name="hello"):
-    """So many callers at one instant, none of whom tries again. Gives how many were refused."""
-    lam = boto3.client("lambda", config=Config(retries={"total_max_attempts": 1},
-                                               max_pool_connections=callers))
-
-    def call(_):
-        try:
-            lam.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read()
-        except lam.exceptions.TooManyRequestsException:
-            return 1
-        return 0
-
-    with cloud.hold(callers), ThreadPoolExecutor(callers) as pool:
-        return sum(pool.map(call, range(callers)))

@@ -5,9 +5,9 @@ import statistics
 
 import boto3
 import pytest
-from conftest import burst, new_cloud
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from view_clouds import burst, new_cloud
 from view_fakes import Story
 
 from minilambda import views

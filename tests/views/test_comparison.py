@@ -4,7 +4,7 @@ import json
 
 import boto3
 import pytest
-from conftest import burst, new_cloud
+from view_clouds import burst, new_cloud
 from view_fakes import Story
 
 from minilambda import views
