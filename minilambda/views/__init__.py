@@ -9,12 +9,16 @@ from . import renderer
 from .choice import Choice, choice
 from .life import life
 from .limits_note import limits_note
+from .messages import messages
 from .opt import opt
 from .panel import Panel, panel
+from .queue_depth import queue_depth
 from .renderer import describe
 from .report import report
+from .shards import shards
+from .topology import topology
 
-__all__ = ["Choice", "Panel", "choice", "describe", "life", "limits_note", "opt", "panel",
-           "report"]
+__all__ = ["Choice", "Panel", "choice", "describe", "life", "limits_note", "messages", "opt",
+           "panel", "queue_depth", "report", "shards", "topology"]
 
 renderer.register()

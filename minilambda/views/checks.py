@@ -44,21 +44,15 @@ def _gone(edge: Edge, target: Node, found: Census) -> str:
 
 def _refused(edge: Edge, source: Node, target: Node, found: Census) -> str | None:
     if target.kind == "role":
-        verdict = judge([found.trust[target.key]],
-                        Request("sts:AssumeRole", "*", _LAMBDA)) if _trusts(found, target) else (
-            Verdict.SILENT)
+        verdict = judge([found.trust[target.key]], Request("sts:AssumeRole", "*", _LAMBDA))
         return None if verdict in (Verdict.ALLOWED, Verdict.UNSURE) else (
-            f"role {target.name} can't be assumed by Lambda: its trust policy doesn't let"
-            f" {_LAMBDA} do sts:AssumeRole")
+            f"role {target.name} can't be assumed by Lambda: its trust policy doesn't let {_LAMBDA}"
+            " do sts:AssumeRole")
     if edge.action is None or edge.sort == "policy":
         return None
     if source.kind == "function":
         return _by_role(edge, source, target, found)
     return _by_resource(edge, source, target, found)
-
-
-def _trusts(found: Census, role: Node) -> bool:
-    return bool(statements(found.trust.get(role.key)))
 
 
 def _by_role(edge: Edge, source: Node, target: Node, found: Census) -> str | None:
@@ -108,7 +102,8 @@ def _permissions(found: Census) -> None:
                     kept = allowed.setdefault(key, [])
                     kept += [a for a in actions if a not in kept and _about(a, key)]
         for key, actions in sorted(allowed.items()):
-            found.nodes.setdefault(key, _named(key))
+            if key not in found.nodes:
+                found.nodes[key] = _named(key)
             found.link(role, key, f"allows {', '.join(actions)}", "policy")
 
 

@@ -82,6 +82,8 @@ def _speaks_of(statement: Mapping[str, Any], request: Request) -> bool:
 
 
 def _named(statement: Mapping[str, Any], field: str, value: str, ignore_case: bool) -> bool:
+    if field == "Resource" and not {"Resource", "NotResource"} & statement.keys():
+        return True  # a trust policy is about the role that has it
     if f"Not{field}" in statement:
         return not any(matches(p, value, ignore_case=ignore_case)
                        for p in listed(statement[f"Not{field}"]))
