@@ -47,6 +47,7 @@ class Queues:
     def __init__(self, clock: Clock, trace: Trace) -> None:
         self.clock, self.trace, self.agenda = clock, trace, Agenda(clock)
         self._places: dict[Message, Place] = {}
+        self._at = 0.0  # the instant of what happens just now (the wall clock runs on meanwhile)
         self._redriving: Queue | None = None  # whose messages are being moved out just now
 
     def install(self, swap: Callable[[object, str, object], None]) -> None:
@@ -74,7 +75,7 @@ class Queues:
                 stock(queue, message)
                 if not queue._messages or queue._messages[-1] is not message:
                     return  # a duplicate that a FIFO queue leaves out
-                self._places[message] = Place(queue, self.clock.seconds)
+                self._places[message] = Place(queue, self._at)
                 delay = max(0.0, (message.delayed_until - unix_time_millis()) / 1000)
                 self._note("message.sent", queue, message, delay_seconds=round(delay),
                            group_id=message.group_id, via=asking.get().service)
@@ -179,7 +180,7 @@ class Queues:
         source._pending_messages.discard(message)
         place.queue = target
         if target.fifo_queue:  # there a message's age begins anew; in standard queues it doesn't
-            message.sent_timestamp, place.enqueued = int(unix_time_millis()), self.clock.seconds
+            message.sent_timestamp, place.enqueued = int(unix_time_millis()), self._at
         self._note("message.redriven", source, message, target=target.queue_arn,
                    receive_count=message.approximate_receive_count)
         self._retain(message)
@@ -188,7 +189,7 @@ class Queues:
         """It can't be received for so long. A former hiding counts no longer."""
         place = self._places[message]
         place.hidden = hidden if seconds > 0 else ""
-        place.until = until = self.clock.seconds + seconds
+        place.until = until = self._at + seconds
         if place.hidden:
             self.agenda.add(until, lambda due: self._show(message, until, due))
 
@@ -235,10 +236,11 @@ class Queues:
         """Nothing else happens to queues meanwhile, and what has fallen due has happened."""
         with self.clock.lock:
             self.agenda.settle()
+            self._at = self.clock.seconds
             yield
 
     def _note(self, kind: str, queue: Queue, message: Message, **data: Any) -> None:
-        self._record(kind, queue, message, self.clock.seconds, *asking.get()[:2], **data)
+        self._record(kind, queue, message, self._at, *asking.get()[:2], **data)
 
     def _record(self, kind: str, queue: Queue, message: Message, at: float, function: str,
                 environment: str | None, **data: Any) -> None:

@@ -161,14 +161,15 @@ def _lay_out(figure: go.Figure, shown: list[Life], scale: Scale, sentence: str) 
     title = textwrap.wrap(sentence, 44)
     row = 34 if len(shown) <= NUMBERED_ROWS else 18
     top = 34 + 20 * len(title)
-    height = top + row * len(shown) + 150
+    legend = 60 + 20 * len(figure.data)  # one entry a line, on a phone
+    height = top + row * len(shown) + legend + 10
     every = 1 if len(shown) <= 25 else 5
     figure.update_layout(
         title={"text": "<br>".join(title), "font": {"size": 15}, "x": 0, "xref": "container",
                "xanchor": "left", "pad": {"l": 8}, "y": 1 - 22 / height, "yref": "container",
                "yanchor": "top"},
         barmode="overlay", bargap=0, hovermode="closest", height=height,
-        margin={"t": top, "b": 140, "l": 50, "r": 14},
+        margin={"t": top, "b": legend, "l": 50, "r": 14},
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom",
                 "xref": "container", "x": 0.02, "itemclick": False, "itemdoubleclick": False},
         xaxis=scale.axis(),

@@ -105,6 +105,8 @@ def _conditions_hold(conditions: Mapping[str, Mapping[str, Any]], request: Reque
     for operator, tests in conditions.items():
         operator = operator.removesuffix("IfExists")
         for key, wanted in tests.items():
+            if key.lower() == "aws:sourceowner" and request.source_arn is not None:
+                return False  # SNS's default policy: the owner's own calls, not a service's
             value = known.get(key.lower())
             if value is None or operator not in ("ArnEquals", "ArnLike", "StringEquals",
                                                  "StringLike"):

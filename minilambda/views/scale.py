@@ -91,7 +91,7 @@ class Scale:
 
     def since(self, moment: float) -> str:
         """A moment in words: the time since the first one shown."""
-        return words.duration(moment - self.start)
+        return words.duration(max(0.0, moment - self.start))
 
     def axis(self) -> dict[str, Any]:
         """The x axis of a Plotly layout."""

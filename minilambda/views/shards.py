@@ -161,13 +161,14 @@ def _read(event: Any) -> str:
 def _lay_out(figure: go.Figure, names: list[str], scale: Scale, sentence: str) -> None:
     title = textwrap.wrap(sentence, 44)
     top = 40 + 20 * len(title)
-    height = top + (58 if len(names) <= 8 else 34) * len(names) + 140
+    legend = 50 + 20 * len(figure.data)  # one entry a line, on a phone
+    height = top + (58 if len(names) <= 8 else 34) * len(names) + legend + 10
     figure.update_layout(
         title={"text": "<br>".join(title), "font": {"size": 15}, "x": 0, "xref": "container",
                "xanchor": "left", "pad": {"l": 8}, "y": 1 - 22 / height, "yref": "container",
                "yanchor": "top"},
         barmode="overlay", bargap=0, hovermode="closest", height=height,
-        margin={"t": top, "b": 130, "l": 60, "r": 14},
+        margin={"t": top, "b": legend, "l": 60, "r": 14},
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom",
                 "xref": "container", "x": 0.02, "itemclick": False, "itemdoubleclick": False},
         xaxis=scale.axis(),

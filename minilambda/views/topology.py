@@ -7,6 +7,7 @@ connection is marked as broken. Leaves out: what :mod:`~minilambda.views.resourc
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
 from dataclasses import dataclass
@@ -23,8 +24,8 @@ from .template import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
 
 # Kind of resource -> marker symbol, colour.
 SYMBOLS = {
-    "function": ("square", ORANGE), "layer": ("hexagon2", ORANGE), "role": ("diamond", RED),
-    "bucket": ("circle", GREEN), "topic": ("star", PURPLE), "queue": ("triangle-right", PURPLE),
+    "function": ("square", ORANGE), "layer": ("hexagon2", ORANGE), "role": ("diamond", GREEN),
+    "bucket": ("circle", BLUE), "topic": ("star", PURPLE), "queue": ("triangle-right", PURPLE),
     "rule": ("pentagon", PURPLE), "stream": ("bowtie", PURPLE), "table": ("hourglass", BLUE),
     "database": ("octagon", BLUE), "log group": ("cross", GREY), "endpoint": ("circle-dot", GREY),
 }
@@ -120,19 +121,20 @@ def _draw_lines(figure: go.Figure, sort: str, lines: list[Line], numbers: dict[s
     colour, dash, name = LINES[sort]
     x: list[float | None] = []
     y: list[float | None] = []
-    sizes: list[int] = []
+    heads: list[int] = []  # 1 where a line ends, with an arrow
     middles = []
     for line in lines:
         path = drawing.paths[numbers[line.source.key], numbers[line.target.key]]
         x += [point[0] for point in path] + [None]
         y += [point[1] for point in path] + [None]
-        sizes += [0] * (len(path) - 1) + [12, 0]
+        heads += [0] * (len(path) - 1) + [1, 0]
         middles.append(_middle(path))
     figure.add_scatter(
         name=name, x=x, y=y, mode="lines+markers", hoverinfo="skip", legendgroup=sort,
         line={"color": colour, "dash": dash, "width": 2.5 if sort == "broken" else 1.5},
-        marker={"symbol": "arrow", "size": sizes, "color": colour, "angleref": "previous",
-                "standoff": 11, "line": {"width": 0}})
+        marker={"symbol": "arrow", "size": [12 * head for head in heads], "color": colour,
+                "angleref": "previous", "standoff": [11 * head for head in heads],
+                "opacity": 1, "line": {"width": 0}})
     figure.add_scatter(
         x=[point[0] for point in middles], y=[point[1] for point in middles], mode="markers",
         showlegend=False, legendgroup=sort, hoverinfo="text",
@@ -174,10 +176,16 @@ def _draw_nodes(figure: go.Figure, nodes: list[Node], drawing: Drawing) -> None:
 
 
 def _label(name: str, wide: int) -> str:
-    """A name in two lines of so many characters; of a longer one the end, which tells it apart."""
-    if len(name) > 2 * wide:
-        name = "…" + name[1 - 2 * wide:]
-    return name if len(name) <= wide else f"{name[:wide]}<br>{name[wide:]}"
+    """A name in two lines of so many characters at the most, broken where its parts end.
+
+    Of a longer one the end, which tells it apart.
+    """
+    lines = [""]
+    for part in re.findall(rf"[^-_/.:]{{0,{wide - 1}}}[-_/.:]|[^-_/.:]{{1,{wide}}}", name):
+        if len(lines[-1]) + len(part) > wide:
+            lines.append("")
+        lines[-1] += part
+    return "<br>".join(lines[-2:] if len(lines) <= 2 else [f"…{lines[-2]}", lines[-1]])
 
 
 def _sentence(nodes: list[Node], lines: list[Line]) -> str:
@@ -193,7 +201,8 @@ def _sentence(nodes: list[Node], lines: list[Line]) -> str:
 
 def _rows(nodes: list[Node], lines: list[Line]) -> list[list[str]]:
     rows = [[_full(line.source), line.what, _full(line.target),
-             f"broken: {'; '.join(line.problems)}" if line.problems else "works"] for line in lines]
+             f"broken: {'; '.join(line.problems)}" if line.problems else "no fault found"]
+            for line in lines]
     linked = {node.key for line in lines for node in (line.source, line.target)}
     return rows + [[_full(node), "is connected to nothing", "", ""] for node in nodes
                    if node.key not in linked]
