@@ -153,9 +153,10 @@ def oldest(trace: Trace, queue: str, until: float) -> list[tuple[float, float]]:
     Raises:
         ValueError: no message has been in such a queue.
     """
-    stays = sorted((round(life.stretches[0].start, 9),
-                    round(until if life.stretches[-1].end is None else life.stretches[-1].end, 9))
-                   for life in lives(trace, arn_of(trace, queue)))
+    stays = [(life.stretches[0].start, life.stretches[-1].end)
+             for life in lives(trace, arn_of(trace, queue))]
+    stays = [(round(came, 9), round(until if left is None else left, 9)) for came, left in stays]
+    stays.sort(key=lambda stay: (stay[0], -stay[1]))
     points: list[tuple[float, float]] = []
     now = stays[0][0]
     for came, left in stays:
