@@ -73,11 +73,9 @@ def _by_role(edge: Edge, source: Node, target: Node, found: Census) -> str | Non
 
 def _by_resource(edge: Edge, source: Node, target: Node, found: Census) -> str | None:
     service = _SERVICES[source.kind]
-    if target.key in found.unread:
-        return (f"this cloud doesn't implement functions' resource policies (yet), and runs no"
-                f" function for {service}")
-    request = Request(edge.action, target.key, service, source.key, found.account)
-    verdict = judge([found.policies.get(target.key)], request)
+    resource = edge.resource or target.key
+    request = Request(edge.action, resource, service, source.key, found.account)
+    verdict = judge([found.policies.get(resource)], request)
     if verdict in (Verdict.ALLOWED, Verdict.UNSURE):
         return None
     why = "denies" if verdict is Verdict.DENIED else "doesn't allow"

@@ -39,7 +39,8 @@ class Edge:
 
     ``sort``: ``call`` (an event or call goes this way), ``uses`` (a function's role, layer, log),
     ``policy`` (a role allows it). ``action``: what AWS would check before it. ``problem``: why it
-    can't work, one sentence; None if it can as far as one sees.
+    can't work, one sentence; None if it can as far as one sees. ``resource``: the ARN that is
+    called, where it isn't the node's: a function's version or alias.
     """
 
     source: str
@@ -48,12 +49,13 @@ class Edge:
     sort: str = "call"
     action: str | None = None
     problem: str | None = None
+    resource: str | None = None
 
 
 @dataclass(slots=True)
 class Census:
-    """All of it. ``policies``: of resources that have one, by key; ``roles``: each one's documents;
-    ``trust``: each role's trust policy; ``unread``: keys whose policy this cloud can't tell."""
+    """All of it. ``policies``: of resources that are called, by ARN; ``roles``: each one's documents;
+    ``trust``: each role's trust policy."""
 
     account: str
     region: str
@@ -62,7 +64,6 @@ class Census:
     policies: dict[str, Any] = field(default_factory=dict)
     roles: dict[str, list[Any]] = field(default_factory=dict)
     trust: dict[str, Any] = field(default_factory=dict)
-    unread: set[str] = field(default_factory=set)
 
     def add(self, key: str, kind: str, name: str) -> None:
         self.nodes[key] = Node(key, kind, name)
@@ -138,13 +139,6 @@ def _functions(found: Census) -> None:
         found.link(arn, function["Role"], "assumes", "uses", "sts:AssumeRole")
         for layer in function.get("Layers", ()):
             found.link(arn, layer["Arn"], "contains", "uses")
-        try:
-            found.policies[arn] = client.get_policy(FunctionName=name)["Policy"]
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 501:
-                found.unread.add(arn)
-            elif error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
 
 
 def _queues(found: Census) -> None:
@@ -230,8 +224,24 @@ _DELIVERY = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:I
 
 
 def _deliver(found: Census, source: str, target: str, what: str) -> None:
-    service = target.split(":")[2] if target.startswith("arn:") else ""
-    found.link(source, target, what, "call", _DELIVERY.get(service))
+    parts = target.split(":")
+    service = parts[2] if target.startswith("arn:") else ""
+    node, name, qualifier = target, "", None
+    if service == "lambda":  # arn:aws:lambda:region:account:function:name[:version or alias]
+        node, name, qualifier = ":".join(parts[:7]), parts[6], ":".join(parts[7:])
+        what += f" ({qualifier})" if qualifier else ""
+        found.policies.setdefault(target, _function_policy(name, qualifier))
+    found.edges.append(Edge(source, node, what, "call", _DELIVERY.get(service), None, target))
+
+
+def _function_policy(name: str, qualifier: str) -> str | None:
+    try:
+        return boto3.client("lambda").get_policy(
+            FunctionName=name, **({"Qualifier": qualifier} if qualifier else {}))["Policy"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return None
 
 
 # -- what was seen -------------------------------------------------------------------------------------

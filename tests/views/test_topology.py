@@ -198,12 +198,25 @@ def test_a_role_that_lambda_can_t_assume(cloud, site):
     assert problem.startswith("role worker can't be assumed by Lambda: its trust policy")
 
 
-def test_a_rule_for_a_function_says_what_this_cloud_doesn_t_do(cloud, site):
+def test_a_function_must_let_a_rule_invoke_it(cloud, site):
     arn = site.function("mail", site.role("worker"))
-    site.events.put_rule(Name="nightly", ScheduleExpression="rate(1 day)")
+    alias = site.lam.create_alias(FunctionName="mail", Name="live", FunctionVersion=(
+        site.lam.publish_version(FunctionName="mail")["Version"]))["AliasArn"]
+    rules = {name: site.events.put_rule(Name=name, ScheduleExpression="rate(1 day)")["RuleArn"]
+             for name in ("nightly", "daily")}
     site.events.put_targets(Rule="nightly", Targets=[{"Id": "1", "Arn": arn}])
-    [problem] = broken(views.topology(cloud)).values()
-    assert "this cloud doesn't implement functions' resource policies (yet)" in problem
+    site.events.put_targets(Rule="daily", Targets=[{"Id": "1", "Arn": alias}])
+    found = broken(views.topology(cloud))
+    assert found.keys() == {
+        ("rule nightly", "sends on rate(1 day)", "function mail"),
+        ("rule daily", "sends on rate(1 day) (live)", "function mail")}
+    assert all("doesn't allow lambda:InvokeFunction by events.amazonaws.com" in problem
+               for problem in found.values())
+    for rule, qualifier in (("nightly", {}), ("daily", {"Qualifier": "live"})):
+        site.lam.add_permission(FunctionName="mail", StatementId=rule, SourceArn=rules[rule],
+                                Action="lambda:InvokeFunction", Principal="events.amazonaws.com",
+                                **qualifier)
+    assert broken(views.topology(cloud)) == {}
 
 
 def test_what_is_connected_to_nothing_is_drawn_and_said(cloud, site):
