@@ -177,3 +177,29 @@ def test_work_that_has_answered_does_not_overrun_while_others_work():
     quick.answer(quick.done)
     clock.run(1)
     assert told == ["slow"] and not quick.open
+
+
+def test_beside_work_that_is_alone_nothing_happens_even_at_this_instant():
+    def tell(alone):
+        clock, told = Clock(start=COURSE_START), []
+        work = clock.work()
+        if alone:
+            clock.alone(work)
+
+        def steps():
+            told.append("a step")
+            yield clock.timeout(0)
+
+        def lend_a_hand():
+            clock.lend_a_hand = None
+            told.append("the work")
+            work.done()
+            return True
+
+        clock.lend_a_hand = lend_a_hand
+        clock.process(steps())
+        clock.run(1)
+        return told
+
+    assert tell(alone=True) == ["the work", "a step"]
+    assert tell(alone=False) == ["a step", "the work"]
