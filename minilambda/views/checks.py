@@ -21,15 +21,14 @@ def check(found: Census) -> None:
     _permissions(found)
     for edge in found.edges:
         source, target = found.nodes[edge.source], found.nodes[edge.target]
-        edge.problem = edge.problem or (_gone(edge, target, found) if target.missing
-                                        else _refused(edge, source, target, found))
+        if target.missing:
+            edge.problem = _gone(edge, target)
+        elif not target.elsewhere:
+            edge.problem = _refused(edge, source, target, found)
 
 
-def _gone(edge: Edge, target: Node, found: Census) -> str:
+def _gone(edge: Edge, target: Node) -> str:
     what = f"{target.kind} {target.name}"
-    _, _, _, region, account, _ = edge.target.split(":", 5)
-    if (region or found.region, account or found.account) != (found.region, found.account):
-        return f"{what} is in another region or account, where this picture doesn't look"
     if target.kind == "layer":
         return (f"{what} has been deleted: the function keeps its copy, but its configuration can't"
                 " name the layer again")
@@ -116,7 +115,7 @@ def _meant(pattern: str, actions: list[str], found: Census) -> list[str]:
     """
     there = [key for key, node in found.nodes.items()
              if node.kind not in ("role", "layer", "rule", "log group", "endpoint")
-             and not node.missing and any(_about(action, key) for action in actions)
+             and not (node.missing or node.elsewhere) and any(_about(action, key) for action in actions)
              and (matches(pattern, key) or matches(_whole(pattern), key))]
     if there or "*" in pattern or "?" in pattern or pattern.count(":") < 5:
         return there

@@ -7,6 +7,7 @@ SQS*. Leaves out: that AWS measures once a minute, and approximately.
 from __future__ import annotations
 
 import textwrap
+from itertools import pairwise
 from typing import Any
 
 import plotly.graph_objects as go
@@ -99,9 +100,9 @@ def _sentence(name: str, steps: list[Depth], ages: list[tuple[float, float]]) ->
 
 
 def _age_at(ages: list[tuple[float, float]], at: float) -> float:
-    for (a, first), (b, _) in zip(ages, ages[1:], strict=False):
+    for (a, first), (b, last) in pairwise(ages):
         if a <= at < b:
-            return first + (at - a if _ != first else 0.0)
+            return first + (at - a if last != first else 0.0)
     return ages[-1][1] if ages and at >= ages[-1][0] else 0.0
 
 

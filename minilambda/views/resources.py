@@ -25,12 +25,14 @@ KINDS = {"lambda": "function", "iam": "role", "s3": "bucket", "sns": "topic", "s
 
 @dataclass(slots=True)
 class Node:
-    """A resource. ``key`` is its ARN; ``missing`` if something names it and it isn't there."""
+    """A resource. ``key`` is its ARN; ``missing`` if something names it and it isn't there;
+    ``elsewhere`` if it is in another region or account, where nobody looks."""
 
     key: str
     kind: str
     name: str
     missing: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ def census(trace: Trace, account: str, region: str) -> Census:
     _seen_calls(found, trace)
     for edge in found.edges:
         if edge.target not in found.nodes:
-            found.nodes[edge.target] = _absent(edge.target)
+            found.nodes[edge.target] = _absent(edge.target, found)
     return found
 
 
@@ -94,7 +96,7 @@ def pages(client: Any, operation: str, result: str, **arguments: Any) -> Iterato
         yield from getattr(client, operation)(**arguments).get(result, ())
 
 
-def _absent(key: str) -> Node:
+def _absent(key: str, found: Census) -> Node:
     """Something that is named and isn't there (or isn't in this region and account)."""
     parts = key.split(":", 5)
     if len(parts) < 6:
@@ -102,7 +104,8 @@ def _absent(key: str) -> Node:
     kind, name = KINDS.get(parts[2], parts[2]), parts[5].rsplit("/", 1)[-1]
     if parts[2] == "lambda":
         kind, _, name = parts[5].partition(":")
-    return Node(key, kind, name, missing=True)
+    here = (parts[3] or found.region, parts[4] or found.account) == (found.region, found.account)
+    return Node(key, kind, name, missing=here, elsewhere=not here)
 
 
 # -- one reader a service ------------------------------------------------------------------------------

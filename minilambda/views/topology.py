@@ -110,7 +110,9 @@ def _lines(found: Census) -> list[Line]:
 
 
 def _full(node: Node) -> str:
-    return node.name if node.kind == "endpoint" else f"{node.kind} {node.name}"
+    if node.kind == "endpoint":
+        return node.name
+    return f"{node.kind} {node.name}" + (" (another region or account)" if node.elsewhere else "")
 
 
 def _draw_lines(figure: go.Figure, sort: str, lines: list[Line], numbers: dict[str, int],
@@ -189,7 +191,7 @@ def _label(name: str, wide: int) -> str:
 
 
 def _sentence(nodes: list[Node], lines: list[Line]) -> str:
-    kinds = Counter(node.kind for node in nodes if not node.missing)
+    kinds = Counter(node.kind for node in nodes if not (node.missing or node.elsewhere))
     there = [words.count(number, kind) for kind, number in kinds.items()]
     broken = sum(bool(line.problems) for line in lines)
     state = ("none is broken" if not broken else "1 is broken" if broken == 1

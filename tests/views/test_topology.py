@@ -219,6 +219,17 @@ def test_a_function_must_let_a_rule_invoke_it(cloud, site):
     assert broken(views.topology(cloud)) == {}
 
 
+def test_of_another_region_or_an_address_nothing_is_claimed(cloud, site):
+    topic = site.sns.create_topic(Name="news")["TopicArn"]
+    for protocol, endpoint in (("sqs", "arn:aws:sqs:eu-west-1:123456789012:far"),
+                               ("email", "me@example.com")):
+        site.sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
+    figure = views.topology(cloud)
+    assert broken(figure) == {} and words(figure).startswith("1 topic and 1 endpoint. Of 2")
+    assert {to for _, _, to in edges(figure)} == {
+        "queue far (another region or account)", "me@example.com"}
+
+
 def test_what_is_connected_to_nothing_is_drawn_and_said(cloud, site):
     site.queue("lonely")
     figure = views.topology(cloud)
