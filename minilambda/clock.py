@@ -69,6 +69,7 @@ class Clock:
         self.lock = threading.Condition(self._mutex)
         self._sim = simpy.Environment()
         self._working: set[Work] = set()
+        self._alone: set[Work] = set()  # those of them beside which nothing else may happen
         self._origin = time.monotonic()
         self._works = 0
         # Where nobody else can do the work that time waits for, whoever waits does it: a callable
@@ -154,6 +155,16 @@ class Clock:
             self._working.add(work)
             return work
 
+    def alone(self, work: Work) -> None:
+        """Until ``work`` has its answer no step is taken at all, not even one due at this instant.
+
+        Not on the wall clock; and while the work's own thread waits on the clock, steps are taken.
+        """
+        with self.lock:
+            if work.open and not self.wall:
+                work.alone = True
+                self._alone.add(work)
+
     # -- turning the crank -----------------------------------------------------------------------
 
     def run_until(self, event: simpy.Event) -> Any:
@@ -167,12 +178,14 @@ class Clock:
             mine = {work for work in self._working if work.thread == threading.get_ident()}
             if mine:
                 self._working -= mine
+                self._alone -= mine
                 self._notify()
 
             def take_up(event: simpy.Event) -> None:
                 # In the very step in which the wait ends: this thread runs again from here on,
                 # and another thread's next step must not move time under it.
                 self._working.update(work for work in mine if work.open)
+                self._alone.update(work for work in mine if work.open and work.alone)
 
             happened = threading.Condition(self._mutex)
             if event.callbacks is not None:
@@ -336,6 +349,8 @@ class Clock:
                 reply()
 
     def _may_step(self, due: float) -> bool:
+        if self._alone:
+            return False
         if due <= self._sim.now:
             return True
         if self.wall:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from .appointments import Appointments
+from .aws.current import Asking, asking
 from .aws.guard import Guard
 from .aws.installation import install, uninstall
 from .aws.neighbours import fetch_code, organization_of, role_trusts_lambda
@@ -237,7 +238,11 @@ class Cloud:
             yield
             return
         with contextlib.suppress(Killed), environment.talk.aws_call(service):
-            yield
+            before = asking.set(Asking(environment.function.name, environment.name, service))
+            try:
+                yield
+            finally:
+                asking.reset(before)
             return
         raise ConnectionAbortedError("the execution environment that asked has ended")
 

@@ -38,6 +38,25 @@ KINDS: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         # a connection to a database: had, or refused for want of places
         "database.connected": frozenset({"database", "accepted"}),
+        # a message in an SQS queue (by its ARN). ``function`` is whose code asked for it, "" the
+        # reader or nobody (time ran out); ``via`` the service that was asked: sqs, or sns, s3 …
+        # which then sent it; None if nobody asked
+        "message.sent": frozenset({"queue", "message_id", "delay_seconds", "group_id", "via"}),
+        "message.received": frozenset(
+            {"queue", "message_id", "receive_count", "visibility_timeout"}),
+        "message.visibility_changed": frozenset({"queue", "message_id", "visibility_timeout"}),
+        # its delay or visibility timeout has run out
+        "message.visible": frozenset({"queue", "message_id", "receive_count"}),
+        # ``reason``: deleted, purged, or queue deleted
+        "message.deleted": frozenset({"queue", "message_id", "receive_count", "reason"}),
+        "message.expired": frozenset({"queue", "message_id", "receive_count"}),
+        # moved from ``queue`` to its dead-letter queue ``target``
+        "message.redriven": frozenset({"queue", "message_id", "receive_count", "target"}),
+        # a record in a Kinesis stream (by its ARN); and a GetRecords: it stood after one sequence
+        # number, read ``count`` records, stands after another, and was so far behind the tip then
+        "record.put": frozenset({"stream", "shard_id", "sequence_number", "partition_key", "via"}),
+        "record.read": frozenset(
+            {"stream", "shard_id", "after", "upto", "count", "behind_ms"}),
         # one line of a function's log (START, END and REPORT lines included)
         "log.line": frozenset({"request_id", "message"}),
     }

@@ -19,10 +19,11 @@ class Work:
     ``patience`` is how many real seconds it may take; past that ``on_overrun`` is called once.
     ``thread`` names the thread that does it, if that thread may itself wait on the clock
     meanwhile: while it waits, its work doesn't count, or nothing would ever move.
+    ``alone``: not only time stands still for it, but everything does (:meth:`Clock.alone`).
     """
 
     __slots__ = ("clock", "number", "started", "patience", "on_overrun", "open", "thread",
-                 "replies", "patience_given")
+                 "replies", "patience_given", "alone")
 
     def __init__(self, clock: Clock, number: int, patience: float | None,
                  on_overrun: Callable | None, thread: int | None):
@@ -30,6 +31,7 @@ class Work:
         self.patience = self.patience_given = patience
         self.on_overrun = on_overrun
         self.started, self.open, self.thread = time.monotonic(), True, thread
+        self.alone = False
         self.replies: list[Callable[[], None]] = []
 
     def extend(self, patience: float) -> None:
@@ -46,6 +48,7 @@ class Work:
         """
         with self.clock.lock:
             self.thread = None
+            self.clock._alone.discard(self)
             if self.clock.wall or not self.open:
                 reply()
             else:
@@ -67,4 +70,5 @@ class Work:
             if self.open:
                 self.open = False
                 self.clock._working.discard(self)
+                self.clock._alone.discard(self)
                 self.clock._notify()

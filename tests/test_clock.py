@@ -209,3 +209,29 @@ def test_who_waits_for_somebody_elses_time_lets_none_pass():
     clock.run(2)
     waiter.join(30)
     assert got == ["five"] and clock.seconds == 6
+
+
+def test_beside_work_that_is_alone_nothing_happens_even_at_this_instant():
+    def tell(alone):
+        clock, told = Clock(start=COURSE_START), []
+        work = clock.work()
+        if alone:
+            clock.alone(work)
+
+        def steps():
+            told.append("a step")
+            yield clock.timeout(0)
+
+        def lend_a_hand():
+            clock.lend_a_hand = None
+            told.append("the work")
+            work.done()
+            return True
+
+        clock.lend_a_hand = lend_a_hand
+        clock.process(steps())
+        clock.run(1)
+        return told
+
+    assert tell(alone=True) == ["the work", "a step"]
+    assert tell(alone=False) == ["a step", "the work"]

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "minilambda"
 RINGS = [
     {"limits", "errors", "faults", "function", "function_name", "policy", "invocation", "model",
      "package", "layer", "xray", "wheelhouse"},
-    {"clock", "work", "trace", "logs", "metrics", "billing", "patience", "processor"},
+    {"clock", "work", "agenda", "trace", "logs", "metrics", "billing", "patience", "processor"},
     {"sandbox"},
     {"setting", "variables", "errands", "conversation", "environment", "extensions", "shutdown"},
     {"concurrency", "placement", "registry", "versions", "permissions", "layers"},

@@ -1,7 +1,7 @@
 """Our Lambda service put in moto's place, and taken out again.
 
 Every moto internal that is touched is touched here, in ``vclock``, ``neighbours``, ``identity``,
-``responses``, ``protocol``, ``models``, ``polling``, ``rds`` or ``server``;
+``responses``, ``protocol``, ``models``, ``polling``, ``queues``, ``streams``, ``rds`` or ``server``;
 ``tests/aws/test_moto_internals.py`` checks each signature, so that an upgrade fails by name.
 """
 
@@ -19,7 +19,7 @@ from moto.moto_api._internal import mock_random
 from moto.sqs.models import SQSBackend
 from moto.sts.models import STSBackend
 
-from . import current, identity, models, polling, rds
+from . import current, identity, models, polling, queues, rds, streams
 from .service import LambdaApi, Runtime
 from .vclock import VirtualClock
 
@@ -39,6 +39,8 @@ def install(runtime: Runtime) -> LambdaApi:
     _swap(stock.lambda_backends, "backend", models.LambdaBackend)
     _swap(stock, "LambdaFunction", models.LambdaFunction)
     _swap(s3_notifications, "_invoke_awslambda", models.refuse_s3_notification)
+    queues.Queues(runtime.clock, runtime.trace).install(_swap)
+    streams.Streams(runtime.clock, runtime.trace).install(_swap)
     if not runtime.clock.wall:
         _swap(SQSBackend, "receive_message", polling.without_waiting(SQSBackend.receive_message))
     if function_of := getattr(runtime, "function_of", None):

@@ -19,7 +19,7 @@ import logging
 import re
 import socket
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 from wsgiref.handlers import format_date_time
@@ -32,7 +32,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import ThreadedWSGIServer
 
 from . import invoke_request, refusal
-from .current import installed
+from .current import Asking, asking, installed
 from .guard import ACCESS_KEY_ID
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class Application(DomainDispatcherApplication):
             return _download(environ, start_response)
         key, service = _signer(environ)
         hook = getattr(runtime, "on_request", None)
-        with hook(key, service) if hook else contextlib.nullcontext():
+        with _asked(service), hook(key, service) if hook else contextlib.nullcontext():
             try:
                 # Read to the end here: some of moto's answers are generators.
                 body = b"".join(super().__call__(environ, start_response))
@@ -157,6 +157,15 @@ def _invoke(request: invoke_request.InvokeRequest, body: bytes) -> bytes:
             environ = {"CONTENT_TYPE": request.headers.get("content-type", "")}
             return invoke_request.response(api, *refusal.refuse(
                 environ, "lambda", *_failure(error), api.runtime.clock.uuid()))
+
+
+@contextlib.contextmanager
+def _asked(service: str | None) -> Iterator[None]:
+    before = asking.set(Asking(service=service))
+    try:
+        yield
+    finally:
+        asking.reset(before)
 
 
 def _signer(environ: Mapping[str, Any]) -> tuple[str | None, str | None]:

@@ -24,6 +24,7 @@ from ..invocation import Outcome
 from ..limits import Limits
 from ..function_name import FunctionName
 from ..registry import Registry
+from ..trace import Trace
 from ..versions import Target
 from . import options, payload, validation
 from .description import describe
@@ -47,6 +48,7 @@ class Runtime(Protocol):
     """What the AWS surface needs of a cloud. ``on_request`` is optional: see ``server``."""
 
     clock: Clock
+    trace: Trace
     limits: Limits
     registry: Registry
     frontend: Frontend

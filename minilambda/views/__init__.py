@@ -16,20 +16,25 @@ from .latency import latency
 from .life import life
 from .limits_note import limits_note
 from .live import Live, live
+from .messages import messages
 from .opt import opt
 from .panel import Panel, panel
 from .predict import Outcome, Prediction, predict
+from .queue_depth import queue_depth
 from .quiz import Quiz, quiz
 from .renderer import describe
 from .report import report
 from .series import series, steps
+from .shards import shards
 from .throttles import throttles
+from .topology import topology
 from .traffic import Traffic, traffic
 from .tuning import power_tuning
 
 __all__ = ["Choice", "ControlPanel", "Live", "Outcome", "Panel", "Prediction", "Quiz", "Traffic",
            "choice", "cold_starts", "compare", "concurrency", "cost", "describe", "latency", "life",
-           "limits_note", "live", "opt", "panel", "patterns", "power_tuning", "predict", "quiz",
-           "report", "series", "steps", "throttles", "traffic"]
+           "limits_note", "live", "messages", "opt", "panel", "patterns", "power_tuning", "predict",
+           "queue_depth", "quiz", "report", "series", "shards", "steps", "throttles", "topology",
+           "traffic"]
 
 renderer.register()

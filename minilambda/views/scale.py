@@ -152,7 +152,7 @@ class Scale:
 
     def since(self, moment: float) -> str:
         """A moment in words: the time since the first one shown."""
-        return words.duration(moment - self.start)
+        return words.duration(max(0.0, moment - self.start))
 
     def draw_cuts(self, figure: go.Figure) -> None:
         """Shade the stretches that are drawn shorter, and say above them how long they are."""

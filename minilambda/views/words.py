@@ -66,6 +66,20 @@ def listing(parts: list[str]) -> str:
     return ", ".join(parts[:-1]) + " and " + parts[-1]
 
 
+# Services that send messages and records themselves when they are asked for something else.
+_SENDERS = {"sns": "SNS", "s3": "S3", "events": "EventBridge", "logs": "CloudWatch Logs",
+            "dynamodb": "DynamoDB", "states": "Step Functions", "scheduler": "EventBridge Scheduler"}
+
+
+def who(function: str, via: str | None = None) -> str:
+    """Who asked: ``function mail``, ``the notebook``, or a service that passed it on: ``SNS``.
+
+    ``function`` "" is the notebook; ``via`` the service asked, as a trace event has it.
+    """
+    asked = f"function {function}" if function else "the notebook"
+    return f"{_SENDERS[via]}, asked by {asked}" if via in _SENDERS else asked
+
+
 def short(name: str) -> str:
     """The first eight characters of an id: enough to tell two of a page apart."""
     return name[:8]

@@ -13,6 +13,7 @@ from minilambda.invocation import Outcome, Report, Status
 from minilambda.limits import Limits
 from minilambda.package import zip_handler
 from minilambda.registry import Registry
+from minilambda.trace import Trace
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{
     "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
@@ -43,7 +44,7 @@ class EchoFrontend:
 def make_runtime(profile="course", seed=0, on_request=None):
     clock, limits = Clock(start=COURSE_START, seed=seed), Limits.load(profile)
     runtime = SimpleNamespace(
-        clock=clock, limits=limits, account_id="123456789012", region="eu-west-2",
+        clock=clock, trace=Trace(), limits=limits, account_id="123456789012", region="eu-west-2",
         frontend=EchoFrontend(clock),
         registry=Registry(clock, limits, fetch_code=aws.fetch_code,
                           role_trusts_lambda=aws.role_trusts_lambda,

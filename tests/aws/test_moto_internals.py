@@ -14,6 +14,8 @@ import moto.core.serialize
 import moto.core.utils
 import moto.cloudwatch.models
 import moto.iam.models
+import moto.kinesis.models
+import moto.kinesis.utils
 import moto.logs.models
 import moto.moto_api._internal
 import moto.moto_server.werkzeug_app
@@ -61,6 +63,25 @@ SIGNATURES = {
     "s3.models.S3Backend.get_object": ["self", "bucket_name", "key_name", "version_id",
                                        "part_number", "return_delete_marker"],
     "s3.notifications._invoke_awslambda": ["account_id", "event_body", "fn_arn", "region_name"],
+    "kinesis.models.KinesisBackend.describe_stream": ["self", "stream_arn", "stream_name"],
+    "kinesis.models.KinesisBackend.get_records": ["self", "stream_arn", "shard_iterator", "limit"],
+    "kinesis.models.Stream.get_shard_for_key": ["self", "partition_key", "explicit_hash_key"],
+    "kinesis.models.Stream.merge_shards": ["self", "shard_to_merge", "adjacent_shard_to_merge"],
+    "kinesis.models.Stream.put_record": ["self", "partition_key", "explicit_hash_key", "data"],
+    "kinesis.models.Stream.split_shard": ["self", "shard_to_split", "new_starting_hash_key"],
+    "kinesis.utils.decompose_shard_iterator": ["shard_iterator"],
+    "sqs.models.Message.had_receipt_handle": ["self", "receipt_handle"],
+    "sqs.models.Queue._set_attributes": ["self", "attributes", "now"],
+    "sqs.models.Queue.add_message": ["self", "message"],
+    "sqs.models.Queue.delete_message": ["self", "receipt_handle"],
+    "sqs.models.Queue.wait_for_messages": ["self", "timeout"],
+    "sqs.models.SQSBackend.change_message_visibility": [
+        "self", "queue_name", "receipt_handle", "visibility_timeout"],
+    "sqs.models.SQSBackend.delete_queue": ["self", "queue_name"],
+    "sqs.models.SQSBackend.get_queue": ["self", "queue_name"],
+    "sqs.models.SQSBackend.is_message_valid_based_on_retention_period": [
+        "self", "queue_name", "message"],
+    "sqs.models.SQSBackend.purge_queue": ["self", "queue_name"],
     "sqs.models.SQSBackend.receive_message": [
         "self", "queue_name", "count", "wait_seconds_timeout", "visibility_timeout",
         "message_attribute_names"],
@@ -88,6 +109,15 @@ def test_data_that_is_read_or_replaced():
     assert "assume_role_policy_document" in inspect.signature(
         moto.iam.models.Role.__init__).parameters
     assert isinstance(moto.s3.models.FakeKey.value, property)
+    assert isinstance(moto.sqs.models.Message.visible, property)
+    assert isinstance(moto.sqs.models.Message.delayed, property)
+    queue = vars(moto.sqs.models.Queue("q", "eu-west-2", "1"))
+    assert {"_messages", "_pending_messages", "_messages_lock", "message_retention_period"} <= (
+        queue.keys())
+    message = vars(moto.sqs.models.Message("id", "body"))
+    assert {"delayed_until", "sent_timestamp", "approximate_receive_count", "group_id"} <= (
+        message.keys())
+    assert {"records", "is_open"} <= vars(moto.kinesis.models.Shard(0, 0, 1)).keys()
     assert {"raw_path", "from_wsgi_server"} <= vars(moto.core.request.Request).keys()
 
 
