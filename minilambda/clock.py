@@ -23,11 +23,11 @@ import time
 import uuid
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import simpy
 
-from .work import Work
+from .work import Pump, Work
 
 # Where virtual time starts unless told otherwise: a Monday morning in the months the course is
 # about. A fixed start is what makes a page's outputs the same on every machine.
@@ -36,14 +36,6 @@ COURSE_START = datetime(2020, 3, 2, 9, 0, tzinfo=UTC)
 
 class ClockStopped(RuntimeError):
     """The cloud was closed while something was still waiting on its clock."""
-
-
-class Pump(Protocol):
-    """Waits for what real code has to say, takes it in; comes back at once when woken."""
-
-    def __call__(self, real_seconds: float) -> None: ...
-
-    def wake(self) -> None: ...
 
 
 class Clock:
@@ -255,12 +247,6 @@ class Clock:
         timeout = self.timeout(seconds)
         timeout.background = True
         return timeout
-
-    def wait_while(self, blocked: Callable[[], bool]) -> None:
-        """Wait for real, without turning the crank: others do. Not on the wall clock."""
-        with self.lock:
-            while not (self.wall or self._stopped) and blocked():
-                self._sleep_on_lock(1.0)
 
     def stop(self) -> None:
         """End every wait on this clock with :class:`ClockStopped`."""

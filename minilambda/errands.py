@@ -41,33 +41,30 @@ class Errands:
     def aws_call(self, service: str | None) -> Iterator[None]:
         """Around a call that the code makes of an AWS service; entered on the server's thread.
 
-        It is served alone, so that what it records has its place among all that happens at this
-        instant, whoever's thread is quicker.
-
         Raises:
             Killed: the environment was killed meanwhile; the answer has nobody to go to.
         """
-        with self.outside_call(lambda: self.setting.model.latency(service), alone=True):
+        with self.outside_call(lambda: self.setting.model.latency(service)):
             yield
 
     @contextlib.contextmanager
     def outside_call(self, seconds: Callable[[], float],
-                     told: Callable[[], None] | None = None,
-                     alone: bool = False) -> Iterator[Work]:
+                     told: Callable[[], None] | None = None) -> Iterator[Work]:
         """Around a wait of the code for somebody outside.
+
+        It is served alone (:meth:`Clock.alone`), so that what it records has its place among all that
+        happens at this instant, whoever's thread is quicker.
 
         ``seconds``: how long the answer takes, asked when there is one. ``told`` is called when it
         reaches the code, as a step of the clock's: what it records is in order.
 
-        Value: the work that time waits for meanwhile. ``alone``: nothing else happens until it has
-        its answer (see :meth:`Clock.alone`).
+        Value: the work that time waits for meanwhile.
 
         Raises:
             Killed: as :meth:`aws_call`.
         """
         asked = self.clock.event()
-        serving = self._park(asked, self._call_steps(asked, threading.get_ident(), alone))
-        serving.wait_for_turn()
+        serving = self._park(asked, self._call_steps(asked, threading.get_ident()))
         try:
             yield serving
         finally:
@@ -85,14 +82,13 @@ class Errands:
                 serving.answer(go_on)
             self._wait(answered)
 
-    def _call_steps(self, asked: simpy.Event, thread: int, alone: bool) -> Steps:
+    def _call_steps(self, asked: simpy.Event, thread: int) -> Steps:
         """When the CPU time so far has passed, the call is served; until then time stands still."""
         yield self.clock.timeout((yield from self._charge_steps()))
         if asked in self._parked and not self._ended:
             self._parked.discard(asked)
             work = self.clock.work(thread=thread)
-            if alone:
-                asked.callbacks.append(lambda event: self.clock.alone(work))
+            asked.callbacks.append(lambda event: self.clock.alone(work))
             self.clock.succeed(asked, work)
 
     def _park(self, event: simpy.Event, steps: Steps) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from .clock import Clock
@@ -55,15 +55,6 @@ class Work:
                 self.replies.append(reply)
                 self.clock._notify()
 
-    def wait_for_turn(self) -> None:
-        """Wait, for real, while other threads do work that began earlier. (On the wall clock, not.)
-
-        What waits on the clock itself, or has its answer, is in nobody's way.
-        """
-        self.clock.wait_while(lambda: any(
-            work.number < self.number and work.thread is not None and not work.replies
-            for work in self.clock._working))
-
     def done(self) -> None:
         """Time need not wait for it any longer. Calling it twice is harmless."""
         with self.clock.lock:
@@ -72,3 +63,11 @@ class Work:
                 self.clock._working.discard(self)
                 self.clock._alone.discard(self)
                 self.clock._notify()
+
+
+class Pump(Protocol):
+    """Waits for what real code has to say, takes it in; comes back at once when woken."""
+
+    def __call__(self, real_seconds: float) -> None: ...
+
+    def wake(self) -> None: ...
