@@ -9,15 +9,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from . import serve
 from .doctor import doctor
 from .grading import commands as grading
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="minilambda", description="AWS Lambda in your own process: labs and their grading.",
-        epilog="The cloud itself is started from Python: minilambda.Cloud().")
+        prog="minilambda", description="AWS Lambda on your own machine: a server, labs, grading.",
+        epilog="In a notebook the cloud is started from Python: minilambda.Cloud().")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    serve.add_command(commands)
     grading.add_commands(commands)
     looking = commands.add_parser("doctor", help="say what works on this machine",
                                   description="Try what works on this machine, and say what to do "
