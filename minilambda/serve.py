@@ -45,7 +45,8 @@ examples
   AWS CLI (its older services read no variable, so say it):
 
     aws --endpoint-url http://127.0.0.1:4566 lambda list-functions
-    aws --endpoint-url http://127.0.0.1:4566 logs tail /aws/lambda/greet
+    aws --endpoint-url http://127.0.0.1:4566 logs filter-log-events \\
+        --log-group-name /aws/lambda/greet
 
   boto3:
 
@@ -142,7 +143,7 @@ def _turn(clock: Clock) -> None:
             traceback.print_exc()
 
 
-def add_command(commands: argparse._SubParsersAction) -> None:
+def add_commands(commands: argparse._SubParsersAction) -> None:
     """Add ``serve`` to the command line."""
     serving = commands.add_parser(
         "serve", help="serve a cloud for boto3, the AWS CLI, Terraform, tests",
