@@ -71,14 +71,15 @@ class Served:
             **options)
 
     def deploy(self, source=ECHO, name="f", region="eu-west-2", **configuration):
-        """A function as on AWS: a role, its code, a waiter."""
+        """A function as on AWS: a role, its code, a waiter. It may take its time."""
         iam = self.client("iam")
         with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)
         lambda_ = self.client("lambda", region)
         lambda_.create_function(
             FunctionName=name, Runtime="python3.8", Role="arn:aws:iam::123456789012:role/role",
-            Handler="app.handler", Code={"ZipFile": archive(source)}, **configuration)
+            Handler="app.handler", Code={"ZipFile": archive(source)},
+            **{"Timeout": 900} | configuration)
         lambda_.get_waiter("function_active_v2").wait(FunctionName=name)
         return name
 

@@ -36,7 +36,7 @@ def test_functions_reach_the_other_services_on_the_same_port(virtual):
         def handler(event, context):
             boto3.client("s3").put_object(Bucket="bucket", Key="k", Body=b"from within")
             boto3.client("dynamodb").put_item(TableName="t", Item={"k": {"S": "from within"}})
-    """, Timeout=60)
+    """)
     virtual.invoke()
     assert virtual.client("s3").get_object(Bucket="bucket", Key="k")["Body"].read() == b"from within"
     assert virtual.client("dynamodb").scan(TableName="t")["Items"] == [{"k": {"S": "from within"}}]

@@ -38,9 +38,9 @@ def test_virtual_time_moves_only_when_told(virtual):
 
 
 def test_on_the_wall_clock_what_falls_due_happens_though_nobody_waits():
-    with Served("--speed", "2000") as server:
+    with Served("--speed", "100") as server:
         server.deploy()
-        server.invoke(event=1)
+        assert server.invoke(event=1) == 1
         ended = []
         while not ended:  # reading the trace turns no crank
             ended = server.trace("?kind=environment.shutdown")
@@ -50,7 +50,7 @@ def test_on_the_wall_clock_what_falls_due_happens_though_nobody_waits():
         assert server.ask("clock", {"seconds": 100})["seconds"] >= began + 100
         server.reset()  # the next clock turns by itself as well
         server.deploy()
-        server.invoke(event=1)
+        assert server.invoke(event=1) == 1
         while not server.trace("?kind=environment.shutdown"):
             time.sleep(0.02)
         assert server.stop() == (0, "")
@@ -170,7 +170,7 @@ def test_reset_under_load():
 
         with ThreadPoolExecutor(12) as pool:
             try:
-                server.deploy(STEADY, Timeout=60)
+                server.deploy(STEADY)
                 for number in range(12):
                     pool.submit(call, number)
                 for _ in range(4):
@@ -178,7 +178,7 @@ def test_reset_under_load():
                     while answered[0] < seen + 12 and not wrong:
                         time.sleep(0.01)
                     server.reset()
-                    server.deploy(STEADY, Timeout=60)
+                    server.deploy(STEADY)
             finally:
                 stop.set()
         assert wrong == []
@@ -235,7 +235,8 @@ def test_this_machine_has_several_names(virtual, host):
 def test_pages_of_others_may_not_use_its_services_either(virtual):
     """A page anywhere could deploy code and run it: signatures aren't checked, CORS is wide open."""
     signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=AKIAMINILAMBDA000000/20200302/eu-west-2/"
-                               "lambda/aws4_request, SignedHeaders=host, Signature=0"}
+                               "lambda/aws4_request, SignedHeaders=host, Signature=0",
+              "Content-Type": "application/json"}
     virtual.deploy()
     for path, method in (("/2015-03-31/functions/", "GET"),
                          ("/2015-03-31/functions/f/invocations", "POST"), ("/", "GET"),
@@ -247,7 +248,7 @@ def test_pages_of_others_may_not_use_its_services_either(virtual):
             assert status == 403 and "AccessDenied" in text
             assert "Access-Control-Allow-Origin" not in answered
     for good in ({}, {"Origin": "http://localhost:3000"}, {"Host": "cloud:4566"},
-                 {"Host": "bucket.s3.amazonaws.com"}):  # a front end under development; a container
+                 {"Host": "lambda.eu-west-2.amazonaws.com"}):  # a front end under development; a container
         assert virtual.http("/2015-03-31/functions/", headers=signed | good)[0] == 200
         assert virtual.http("/2015-03-31/functions/f/invocations", b"1", "POST",
                             signed | good)[2] == "1"

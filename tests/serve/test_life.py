@@ -68,7 +68,7 @@ def test_a_taken_port_and_other_mistakes_say_so_and_leave_nothing(tmp_path):
 
 def test_sigterm_while_an_invocation_runs(tmp_path):
     with Served(folder=tmp_path) as server:
-        server.deploy(SLEEPER, Timeout=900)
+        server.deploy(SLEEPER)
         outcome = _invoking(server)
         family = server.family()
         code, errors = server.stop()
@@ -83,7 +83,7 @@ def test_sigterm_while_an_invocation_runs(tmp_path):
 
 def test_a_second_signal_ends_it_at_once():
     with Served() as server:
-        server.deploy(SLEEPER, Timeout=900)
+        server.deploy(SLEEPER)
         _invoking(server)
         family = server.family()
         server.process.send_signal(signal.SIGTERM)
@@ -96,7 +96,7 @@ def test_a_second_signal_ends_it_at_once():
 
 def test_kill_9_leaves_no_function_and_the_next_start_is_clean(tmp_path):
     with Served(folder=tmp_path) as server:
-        server.deploy(SLEEPER, Timeout=900)
+        server.deploy(SLEEPER)
         server.deploy(name="warm")
         server.invoke("warm")
         _invoking(server)
@@ -114,7 +114,7 @@ def test_kill_9_leaves_no_function_and_the_next_start_is_clean(tmp_path):
 
 def test_a_client_that_leaves_in_the_middle_hurts_nobody():
     with Served() as server:
-        server.deploy("import time\ndef handler(e, c):\n    time.sleep(1)\n    return e\n", Timeout=30)
+        server.deploy("import time\ndef handler(e, c):\n    time.sleep(1)\n    return e\n")
         config = b"POST /2015-03-31/functions/f/invocations HTTP/1.1\r\nHost: localhost\r\n"
         key = b"Authorization: AWS4-HMAC-SHA256 Credential=test/20200302/eu-west-2/lambda/" \
               b"aws4_request, SignedHeaders=host, Signature=0\r\n"
