@@ -11,6 +11,8 @@ import threading
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from minilambda.cli import main
+
 from .serving import COMMAND, Served, assert_gone, environment
 
 SLEEPER = "import time\ndef handler(event, context):\n    print('on')\n    time.sleep(600)\n"
@@ -47,23 +49,31 @@ def test_two_at_once_know_nothing_of_each_other():
         assert second.ask("health")["limits"] == "today"
 
 
-def test_a_taken_port_and_other_mistakes_say_so_and_leave_nothing(tmp_path):
-    def said(*options):
-        done = subprocess.run([COMMAND, "serve", *options], capture_output=True, text=True,
-                              env=environment(tmp_path))
-        assert (done.returncode, done.stdout) == (2, "")
-        return done.stderr
-
+def test_a_taken_port_is_said_and_leaves_nothing(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert f"minilambda: port {port} on 127.0.0.1 is taken" in said("--port", str(port))
-    assert "speed is for the wall clock" in said("--port=0", "--clock=virtual", "--speed=2")
-    assert "speed must be greater than 0" in said("--port=0", "--speed=0")
-    assert "no address of this machine" in said("--port=0", "--host=192.0.2.1")
-    assert "must be from 0 to 65535" in said("--port=70000")
-    assert "isn't an instant" in said("--start=noon")
-    assert "invalid choice: 'inline'" in said("--sandbox=inline")
+        done = subprocess.run([COMMAND, "serve", "--port", str(port)], capture_output=True, text=True,
+                              env=environment(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"minilambda: port {port} on 127.0.0.1 is taken")
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(("option", "message"), [
+    ("--speed=0", "speed must be greater than 0"), ("--clock=virtual --speed=2", "for the wall clock"),
+    ("--host=192.0.2.1", "no address of this machine"), ("--host=no.such.invalid", "is no address"),
+    ("--port=70000", "must be from 0 to 65535"), ("--start=noon", "isn't an instant"),
+    ("--sandbox=inline", "invalid choice: 'inline'"), ("--retry-wait=1", "unrecognized arguments"),
+])
+def test_mistakes_are_said(option, message, capsys):
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        status = main(["serve", "--port=0", *option.split()])
+    except SystemExit as ended:
+        status = ended.code
+    said = capsys.readouterr()
+    assert (status, said.out) == (2, "") and message in said.err
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
 def test_sigterm_while_an_invocation_runs(tmp_path):
