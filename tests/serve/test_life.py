@@ -18,22 +18,27 @@ from .serving import COMMAND, Served, assert_gone, environment
 SLEEPER = "import time\ndef handler(event, context):\n    print('on')\n    time.sleep(600)\n"
 
 
-def test_it_starts_and_stops_ten_times_at_one_port_and_leaves_nothing(tmp_path):
-    port = 0
-    for number in range(10):
-        with Served(folder=tmp_path, port=port) as server:
-            port = server.port
-            assert server.ask("health")["status"] == "ok"
-            if number % 3 == 0:
-                server.deploy()
-                assert server.invoke(event=number) == number
-            else:  # as new: whatever the one before had is gone
-                assert server.client("lambda").list_functions()["Functions"] == []
-            family = server.family()
-            assert family  # its supervisor at least
-            assert server.stop(signal.SIGTERM if number % 2 else signal.SIGINT) == (0, "")
-            assert_gone(family)
-            assert os.listdir(tmp_path) == []
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """One folder for temporary files, and one port, once it is known."""
+    return {"folder": tmp_path_factory.mktemp("place"), "port": 0}
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_it_starts_and_stops_ten_times_at_one_port_and_leaves_nothing(place, number):
+    with Served(**place) as server:
+        place["port"] = server.port
+        assert server.ask("health")["status"] == "ok"
+        if number % 3 == 0:
+            server.deploy()
+            assert server.invoke(event=number) == number
+        else:  # as new: whatever the one before had is gone
+            assert server.client("lambda").list_functions()["Functions"] == []
+        family = server.family()
+        assert family  # its supervisor at least
+        assert server.stop(signal.SIGTERM if number % 2 else signal.SIGINT) == (0, "")
+        assert_gone(family)
+        assert os.listdir(place["folder"]) == []
 
 
 def test_two_at_once_know_nothing_of_each_other():
