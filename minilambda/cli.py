@@ -7,29 +7,27 @@ command says what isn't), 2 the command can't be carried out as given.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-from .doctor import doctor
-from .grading import commands as grading
+# Where each command is at home. Only the one that is asked for is loaded: the judge's libraries take
+# seconds, for which nobody who starts a server wants to wait.
+_HOMES = {"serve": ".serve", "release": ".grading.commands", "grade": ".grading.commands",
+          "doctor": ".doctor"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="minilambda", description="AWS Lambda in your own process: labs and their grading.",
-        epilog="The cloud itself is started from Python: minilambda.Cloud().")
+        prog="minilambda", description="AWS Lambda on your own machine: a server, labs, grading.",
+        epilog="In a notebook the cloud is started from Python: minilambda.Cloud().")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    grading.add_commands(commands)
-    looking = commands.add_parser("doctor", help="say what works on this machine",
-                                  description="Try what works on this machine, and say what to do "
-                                              "about the rest.")
-    looking.set_defaults(run=_doctor)
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    asked = _HOMES.get(arguments[0]) if arguments else None
+    for home in [asked] if asked else dict.fromkeys(_HOMES.values()):
+        import_module(home, __package__).add_commands(commands)
     chosen = parser.parse_args(arguments)
     return chosen.run(chosen)
-
-
-def _doctor(chosen: argparse.Namespace) -> int:
-    print(doctor())
-    return 0
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from .aws.server import Server
 from .aws.telemetry import LogWriter, MetricWriter, write_segment
 from .clock import COURSE_START, Clock
 from .concurrency import Concurrency
+from .connected import ConnectedCloud
 from .conversation import Killed
 from .databases import Databases
 from .doctor import Report, doctor
@@ -42,6 +43,7 @@ from .trace import Trace
 ACCOUNT = "123456789012"
 REGION = "eu-west-2"  # the course's
 CLOSE_SECONDS = 6.0  # real ones, for environments' Shutdown phases
+LEAVE_SECONDS = 5.0  # real ones, for requests that are being served
 DEAD_PROXY = "http://127.0.0.1:9"  # nobody listens on the discard port: a leak fails at once
 
 _current: Cloud | None = None
@@ -85,42 +87,69 @@ class Cloud:
         if start is None and durations == "modelled":
             start = COURSE_START
         self.limits = Limits.load(limits)
+        self.seed, self._sandbox_asked = seed, sandbox
+        self._new_clock = partial(Clock, wall=clock == "wall", speed=speed, start=start, seed=seed)
         global _current
         with _switch:
             if _current is not None:
                 _current.close()
             self.account_id, self.region = ACCOUNT, REGION
-            self.clock = Clock(wall=clock == "wall", speed=speed, start=start, seed=seed)
-            self.trace = Trace()
+            self.clock = self._new_clock()  # its arguments may be wrong: before anything is started
             self.durations = durations
+            self._ending = False
             with contextlib.ExitStack() as stack:
-                self._start(stack, sandbox, port)
-                self._stack = stack.pop_all()
+                self._server = self._open_endpoint(stack, port)
+                self._begin()
+                self._endpoint = stack.pop_all()
             self._open = True
             _current = self
 
-    def _start(self, stack: contextlib.ExitStack, sandbox: str, port: int) -> None:
+    def _new_server(self, port: int) -> Server:
+        return Server(port)
+
+    def _open_endpoint(self, stack: contextlib.ExitStack,
+                       port: int) -> Server | InProcessServer:
+        """Take the port, and this process with it. Whoever asks already waits at the door."""
+        global _last_port
+        if self._sandbox_asked == "inline":
+            server = InProcessServer()
+            server.start()
+        else:
+            server = self._new_server(port or _last_port)
+            server.door.shut()
+            try:
+                server.start()
+            except OSError:
+                if port or not _last_port:
+                    raise
+                server.port = 0  # somebody else has taken it meanwhile
+                server.start()
+            _last_port = server.port
+        stack.callback(server.stop)
+        stack.callback(server.door.lock)
+        self.endpoint_url = server.url
+        guard = Guard(server.url, self.region)
+        guard.apply()
+        stack.callback(guard.restore)
+        return server
+
+    def _begin(self) -> None:
+        """Start all that a new cloud has, behind the endpoint, and let requests in."""
+        self.trace = Trace()
+        with contextlib.ExitStack() as stack:
+            self._start(stack, self._sandbox_asked, self._server)
+            self._stack = stack.pop_all()
+        self._server.door.open()
+
+    def _start(self, stack: contextlib.ExitStack, sandbox: str,
+               server: Server | InProcessServer) -> None:
         """Start the parts, inner ones first; what was started is stopped if a later one fails."""
         inline = sandbox == "inline"
-        server = InProcessServer() if inline else Server(port)
-        global _last_port
         self.registry = Registry(self.clock, self.limits, fetch_code=fetch_code,
                                  role_trusts_lambda=role_trusts_lambda,
                                  organization_of=organization_of, on_change=self._changed)
         install(self)
         stack.callback(uninstall)
-        if port == 0 and _last_port and not inline:
-            try:
-                server.port = _last_port
-                server.start()
-            except OSError:  # somebody else has taken it meanwhile
-                server.port = 0
-                server.start()
-        else:
-            server.start()
-        _last_port = _last_port if inline else server.port
-        stack.callback(server.stop)
-        self.endpoint_url = server.url
         if inline:
             host = InlineHost(self.clock, server.port)
         else:
@@ -139,10 +168,9 @@ class Cloud:
         self.frontend = Frontend(self.clock, self.trace, concurrency, self.placement)
         self.databases = Databases(setting, self.placement.by_access_key)
         stack.callback(self.databases.close)
-        guard = Guard(server.url, self.region)
-        guard.apply()
-        stack.callback(guard.restore)
+        stack.callback(server.door.wait_until_empty, LEAVE_SECONDS)
         stack.callback(self.clock.stop)
+        stack.callback(lambda: server.door.lock() if self._ending else server.door.shut())
         stack.callback(self.placement.wind_down, CLOSE_SECONDS)
 
     @property
@@ -177,6 +205,22 @@ class Cloud:
         """Let time pass until nothing is going on any more."""
         self._check()
         self.clock.run_until_idle()
+
+    def reset(self) -> None:
+        """Everything gone, as new: functions, every service's data, the trace, the time.
+
+        The endpoint stays: clients made for it go on working. Calls that are being served are
+        answered 503; who calls meanwhile waits. ``trace`` is another one afterwards.
+        """
+        with _switch:
+            self._check()
+            try:
+                self._stack.close()
+                self.clock = self._new_clock()
+                self._begin()
+            except BaseException:
+                self.close()
+                raise
 
     @contextlib.contextmanager
     def hold(self, callers: int) -> Iterator[None]:
@@ -224,6 +268,21 @@ class Cloud:
         self.clock.run_until(appointments.done)
 
     @staticmethod
+    def connect(url: str = "http://127.0.0.1:4566") -> ConnectedCloud:
+        """Drive a cloud that ``minilambda serve`` runs, from here.
+
+        This process then belongs to it as it does to a :class:`Cloud` of its own: plain boto3 and
+        ``aws`` reach that, and nothing else. What it gives has ``now``, ``seconds``, ``run``,
+        ``run_until_idle``, ``trace``, ``limits`` and ``reset``; ``close`` gives the process back,
+        and the server runs on.
+
+        Raises:
+            ValueError: not the URL of a server.
+            ConnectionError: nobody answers there, or something else than ``minilambda serve``.
+        """
+        return ConnectedCloud(url)
+
+    @staticmethod
     def doctor() -> Report:
         """What works on this machine and what doesn't; print it."""
         return doctor()
@@ -266,8 +325,9 @@ class Cloud:
         global _current
         with _switch:
             if self._open:
-                self._open = False
-                self._stack.close()
+                self._open, self._ending = False, True
+                with self._endpoint:
+                    self._stack.close()
             if _current is self:
                 _current = None
 

@@ -5,6 +5,7 @@ Stands for nothing of AWS's. Everything is found out by trying or looking, nothi
 
 from __future__ import annotations
 
+import argparse
 import platform
 import shutil
 import sys
@@ -91,3 +92,16 @@ def doctor() -> Report:
 def _toolchain(topic: str, programs: tuple[str, ...], use: str, advice: str) -> Finding:
     found = next(filter(None, map(shutil.which, programs)), None)
     return Finding(topic, True if found else None, f"{found}: {use}" if found else advice)
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Add ``doctor`` to the command line."""
+    looking = commands.add_parser("doctor", help="say what works on this machine",
+                                  description="Try what works on this machine, and say what to do "
+                                              "about the rest.")
+    looking.set_defaults(run=_run)
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    print(doctor())
+    return 0

@@ -14,11 +14,12 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
 from botocore import handlers
 
-from .loopback import refuse_outside
+from .loopback import HOST_VARIABLE, is_loopback, refuse_outside
 
 # Fake, and shaped like the real thing: moto reads account and key from them.
 ACCESS_KEY_ID = "AKIAMINILAMBDA000000"
@@ -28,7 +29,7 @@ _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy
 _DIRECT = ("NO_PROXY", "no_proxy")
 _LOOPBACK = "localhost,127.0.0.1,::1"
 _HANDLER = ("before-send", refuse_outside)
-_MANAGED = (*_PROXIES, *_DIRECT, "PATH", "BOTO_CONFIG")
+_MANAGED = (*_PROXIES, *_DIRECT, "PATH", "BOTO_CONFIG", HOST_VARIABLE)
 
 _lock = threading.RLock()
 _active: list[Guard] = []  # the innermost last
@@ -82,6 +83,8 @@ class Guard:
     def environment(self) -> dict[str, str]:
         """The variables that are set (not those that are removed)."""
         bin_folder = str(Path(sys.prefix) / "bin")
+        host = urlsplit(self.endpoint_url).hostname or ""
+        away = {} if is_loopback(host) else {HOST_VARIABLE: host}
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
@@ -93,7 +96,8 @@ class Guard:
             "BOTO_CONFIG": str(self._folder / "credentials"),
             "AWS_EC2_METADATA_DISABLED": "true",
             **dict.fromkeys(_PROXIES, _DEAD_PROXY),
-            **dict.fromkeys(_DIRECT, _LOOPBACK),
+            **dict.fromkeys(_DIRECT, ",".join([_LOOPBACK, *away.values()])),
+            **away,
             # `!aws` in a notebook is the AWS CLI of this environment, plugin included.
             "PATH": os.pathsep.join([bin_folder, str(_before["environ"].get("PATH", os.defpath))]),
         }
@@ -101,6 +105,7 @@ class Guard:
     def _enforce(self) -> None:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
+        os.environ.pop(HOST_VARIABLE, None)
         os.environ.update(self.environment())
         if _HANDLER not in handlers.BUILTIN_HANDLERS:
             handlers.BUILTIN_HANDLERS.append(_HANDLER)

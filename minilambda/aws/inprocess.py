@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from botocore import handlers
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+from .door import Door
 from .server import Application
 
 
@@ -23,7 +24,8 @@ class InProcessServer:
     port = 9
 
     def __init__(self) -> None:
-        self._application = Application()
+        self.door = Door()
+        self._application = Application(self.door)
         self._handler = ("before-send", self._answer)
 
     def start(self) -> None:

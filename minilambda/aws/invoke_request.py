@@ -13,6 +13,7 @@ import http
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote
 from wsgiref.handlers import format_date_time
@@ -28,7 +29,9 @@ _CREDENTIAL = re.compile(
     r"AWS4-HMAC-SHA256 Credential=" + ACCESS_KEY_ID + r"/\d{8}/([a-z0-9-]+)/lambda/aws4_request,")
 # What only the general way knows how to treat.
 _UNUSUAL = {"transfer-encoding", "expect", "content-encoding", "x-moto-account-id", "connection",
-            "smithy-protocol", "x-amz-target"}
+            "smithy-protocol", "x-amz-target", "origin"}
+# Hosts that needn't be looked at closely: see ``visitors``.
+_HOST = re.compile(r"(127\.0\.0\.1|[A-Za-z0-9_-]+)(:\d+)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ def parse(data: bytes) -> InvokeRequest | None:
     length = headers.get("content-length", "")
     if (credential is None or not (length.isascii() and length.isdigit())
             or headers.get("x-amz-invocation-type", "RequestResponse") != "RequestResponse"
-            or "region/" in headers.get("user-agent", "")):
+            or "region/" in headers.get("user-agent", "")
+            or not _HOST.match(headers.get("host", ""))):
         return None
     return InvokeRequest(unquote(line[1].decode()), credential[1], headers, end + 4, int(length))
 
@@ -79,11 +83,14 @@ def answer(api: LambdaApi, request: InvokeRequest, body: bytes) -> bytes:
                     content.encode() if isinstance(content, str) else content)
 
 
-def response(api: LambdaApi, status: int, headers: Iterable[tuple[str, str]],
+def response(api: LambdaApi | None, status: int, headers: Iterable[tuple[str, str]],
              content: bytes) -> bytes:
-    """A response as it goes over the wire, in the order in which the general way writes it."""
+    """A response as it goes over the wire, in the order in which the general way writes it.
+
+    ``api``: None if no cloud is there any more, nor its clock.
+    """
     lines = [f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}", "Server: minilambda",
-             f"Date: {_date(int(api.runtime.clock.timestamp()))}"]
+             f"Date: {_date(int(api.runtime.clock.timestamp())) if api else formatdate(usegmt=True)}"]
     lines += [f"{name}: {value}" for name, value in headers]
     lines.append(f"Access-Control-Allow-Origin: *\r\nContent-Length: {len(content)}\r\n\r\n")
     return "\r\n".join(lines).encode("latin-1") + content

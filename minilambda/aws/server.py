@@ -1,7 +1,7 @@
 """The cloud's endpoint: all services on one loopback port.
 
 Stands for: the service endpoints of an AWS region.
-Leaves out: TLS; anything but loopback.
+Leaves out: TLS.
 
 moto's server made fit for long use: kept-alive connections without Nagle's delay (10 times faster
 calls), a clean error where moto would show an HTML page, an immediate stop, and connections that
@@ -13,7 +13,6 @@ turns the clock's crank while it waits for an invocation. Invoke is answered by 
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import logging
 import re
@@ -31,9 +30,14 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import ThreadedWSGIServer
 
-from . import invoke_request, refusal
+from ..clock import ClockStopped
+from . import invoke_request, refusal, visitors
+from .control import Control
 from .current import Asking, asking, installed
+from .door import Door, DoorShut
 from .guard import ACCESS_KEY_ID
+from .listening import listen
+from .loopback import is_loopback
 
 log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
@@ -46,82 +50,98 @@ _DOWNLOAD = re.compile(r"/awslambda-[a-z0-9-]+-(tasks|layers)/snapshots/")
 class Server:
     """The endpoint, from :meth:`start` to :meth:`stop`.
 
-    ``port`` 0 takes a free one; read :attr:`port` and :attr:`url` after :meth:`start`.
+    ``port`` 0 takes a free one; read :attr:`port` and :attr:`url` after :meth:`start`. ``host`` is the
+    address (or a name of it) to listen at; loopback is listened at in any case, for functions.
+    ``control`` answers what is asked below ``/_minilambda``; without it such paths are S3's.
 
     While a request is served, the runtime's ``on_request(access_key_id, service)``, if it has one,
     is entered as a context manager; both are None for requests that aren't signed.
     """
 
-    def __init__(self, port: int = 0) -> None:
-        self.port = port
-        self._server: _WSGIServer | None = None
-        self._thread: threading.Thread | None = None
+    def __init__(self, port: int = 0, host: str = HOST, control: Control | None = None) -> None:
+        self.port, self.host = port, host
+        self.door = Door()
+        self._control = control
+        self._servers: list[_WSGIServer] = []
+        self._threads: list[threading.Thread] = []
 
     @property
     def url(self) -> str:
+        """Where this machine reaches it."""
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> None:
         """Take the port and serve it.
 
         Raises:
-            OSError: the port is taken.
+            OSError: the port is taken, or ``host`` isn't an address of this machine.
         """
-        listener = _listen(self.port)
-        self.port = listener.getsockname()[1]
-        self._server = _WSGIServer(HOST, self.port, Application(), _Handler, fd=listener.fileno())
-        listener.close()  # the server holds a duplicate
-        self._thread = threading.Thread(target=self._server.serve_forever, name="aws-endpoint",
-                                        daemon=True)
-        self._thread.start()
+        listeners = listen(self.host, self.port)
+        self.port = listeners[0].getsockname()[1]
+        local = all(is_loopback(listener.getsockname()[0]) for listener in listeners)
+        application = Application(self.door, self._control, local)
+        for listener in listeners:
+            self._servers.append(_WSGIServer(listener.getsockname()[0], self.port, application,
+                                             _Handler, fd=listener.fileno()))
+            listener.close()  # the server holds a duplicate
+        self._threads = [threading.Thread(target=server.serve_forever, name="aws-endpoint",
+                                          daemon=True) for server in self._servers]
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Close the port and every connection. Harmless when not started."""
-        server, self._server = self._server, None
-        if server is None:
-            return
-        shutdown = threading.Thread(target=server.shutdown)
-        shutdown.start()
-        with contextlib.suppress(OSError):  # the loop looks up only when something arrives
-            socket.create_connection((HOST, self.port), timeout=1).close()
-        shutdown.join()
-        self._thread.join()
-        server.close_connections()
+        servers, self._servers = self._servers, []
+        for server in servers:
+            shutdown = threading.Thread(target=server.shutdown)
+            shutdown.start()
+            with contextlib.suppress(OSError):  # the loop looks up only when something arrives
+                socket.create_connection(server.server_address[:2], timeout=1).close()
+            shutdown.join()
+        for thread in self._threads:
+            thread.join()
+        for server in servers:
+            server.close_connections()
 
     def serve_connection(self, connection: socket.socket) -> None:
         """Serve an accepted connection (stream socket) from elsewhere, on a thread of its own."""
-        if self._server is None:
+        if not self._servers:
             connection.close()
             raise RuntimeError("the server isn't running")
-        self._server.process_request(connection, (HOST, 0))
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        if error.errno == errno.EADDRINUSE:
-            raise OSError(errno.EADDRINUSE, f"port {port} on {HOST} is taken: stop what uses it, "
-                          "or choose another (port=0 takes a free one)") from None
-        raise
-    return listener
+        self._servers[0].process_request(connection, (HOST, 0))
 
 
 class Application(DomainDispatcherApplication):
     """moto's WSGI application, with our hooks around every request."""
 
-    def __init__(self) -> None:
+    def __init__(self, door: Door | None = None, control: Control | None = None,
+                 on_loopback: bool = True) -> None:
         super().__init__(create_backend_app)
+        self.door = door or Door()
+        self._control, self._on_loopback = control, on_loopback
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if self._control is not None and (path + "/").startswith("/_minilambda/"):
+            return _answer(start_response, *self._control.answer(
+                environ, self.door, visitors.objection_to_control(environ, self._on_loopback)))
+        key, service = _signer(environ)
+        objection = visitors.objection(environ, self._on_loopback)
+        if objection is not None:
+            return _answer(start_response, *refusal.refuse(
+                environ, service, 403, "AccessDenied", objection, "0"))
+        try:
+            with self.door.passing(waits=_waits(key)):
+                return self._serve(environ, start_response, key, service)
+        except DoorShut as shut:
+            return _answer(start_response, *refusal.refuse(
+                environ, service, *_failure(shut), "0"))
+
+    def _serve(self, environ: dict[str, Any], start_response: Any, key: str | None,
+               service: str | None) -> Iterable[bytes]:
         runtime = installed().runtime
         if _DOWNLOAD.match(environ.get("PATH_INFO", "")):
             return _download(environ, start_response)
-        key, service = _signer(environ)
         hook = getattr(runtime, "on_request", None)
         with _asked(service), hook(key, service) if hook else contextlib.nullcontext():
             try:
@@ -136,6 +156,28 @@ class Application(DomainDispatcherApplication):
             return _answer(start_response, *refusal.refuse(
                 environ, service, *answer, runtime.clock.uuid()))
 
+    def invoke(self, request: invoke_request.InvokeRequest, body: bytes) -> bytes:
+        """The response to an Invoke, with our hook around it."""
+        environ = {"CONTENT_TYPE": request.headers.get("content-type", "")}
+        try:
+            with self.door.passing():
+                api = installed()
+                hook = getattr(api.runtime, "on_request", None)
+                with hook(ACCESS_KEY_ID, "lambda") if hook else contextlib.nullcontext():
+                    try:
+                        return invoke_request.answer(api, request, body)
+                    except Exception as error:
+                        return invoke_request.response(api, *refusal.refuse(
+                            environ, "lambda", *_failure(error), api.runtime.clock.uuid()))
+        except DoorShut as shut:
+            return invoke_request.response(
+                None, *refusal.refuse(environ, "lambda", *_failure(shut), "0"))
+
+
+def _waits(key: str | None) -> bool:
+    """Whether a request may wait for the next cloud: not with credentials that this one gave."""
+    return key is None or not key.startswith("ASIA")
+
 
 def _failure(error: Exception) -> tuple[int, str, str]:
     """Status, code and message for what went wrong in here."""
@@ -143,20 +185,9 @@ def _failure(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, NotImplementedError):
         return 501, "NotImplementedException", (
             str(error) or "minilambda doesn't implement this (yet).")
+    if isinstance(error, ClockStopped | DoorShut):
+        return 503, "ServiceUnavailable", "The cloud that was asked has been reset or closed."
     return 500, "InternalFailure", f"{type(error).__name__}: {error}"
-
-
-def _invoke(request: invoke_request.InvokeRequest, body: bytes) -> bytes:
-    """The response to an Invoke, with our hook around it."""
-    api = installed()
-    hook = getattr(api.runtime, "on_request", None)
-    with hook(ACCESS_KEY_ID, "lambda") if hook else contextlib.nullcontext():
-        try:
-            return invoke_request.answer(api, request, body)
-        except Exception as error:
-            environ = {"CONTENT_TYPE": request.headers.get("content-type", "")}
-            return invoke_request.response(api, *refusal.refuse(
-                environ, "lambda", *_failure(error), api.runtime.clock.uuid()))
 
 
 @contextlib.contextmanager
@@ -245,7 +276,7 @@ class _Handler(MotoRequestHandler):
         self.rfile.read(request.head)
         body = self.rfile.read(request.length)
         if len(body) == request.length:
-            self.request.sendall(_invoke(request, body))
+            self.request.sendall(self.server.app.invoke(request, body))
 
     def handle_expect_100(self) -> bool:
         super().handle_expect_100()
@@ -281,7 +312,10 @@ class _Handler(MotoRequestHandler):
         self.wfile.flush()
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        return format_date_time(installed().runtime.clock.timestamp())
+        try:
+            return format_date_time(installed().runtime.clock.timestamp())
+        except RuntimeError:  # one cloud has gone and the next isn't there yet
+            return super().date_time_string(timestamp)
 
     def version_string(self) -> str:
         return "minilambda"  # the same on every machine, whatever is installed

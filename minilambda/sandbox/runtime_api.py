@@ -147,8 +147,10 @@ class RuntimeApi:
 
     async def _go_direct(self, request: web.BaseRequest) -> web.Response:
         """Serve this connection without the web server from here on."""
-        self._direct = self.take_over(request.transport, self._handle_direct)
         accepted = _accepted()
+        if request.transport is None:  # it was killed meanwhile
+            return accepted
+        self._direct = self.take_over(request.transport, self._handle_direct)
         self._direct.send(raw(accepted.status, {}, accepted.body))
         # The server is kept from touching the connection, until it is shut down.
         kept = asyncio.get_running_loop().create_future()
