@@ -162,8 +162,9 @@ def lab():
 
 def notebooks():
     """Every notebook that must run as stored: book/ and labs/, but not students' empty answers."""
-    found = sorted((ROOT / "book").glob("*.ipynb")) + sorted((ROOT / "labs").glob("*/*.ipynb"))
-    return [path.relative_to(ROOT) for path in found if path.name != "student.ipynb"]
+    found = sorted((ROOT / "book").glob("**/*.ipynb")) + sorted((ROOT / "labs").glob("*/*.ipynb"))
+    return [path.relative_to(ROOT) for path in found
+            if path.name != "student.ipynb" and ".ipynb_checkpoints" not in path.parts]
 
 
 def test(rest):

@@ -23,7 +23,7 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 def chosen(names):
     if names:
         return [Path(name).resolve() for name in names]
-    found = [*ROOT.glob("book/*.ipynb"), *ROOT.glob("labs/*/*.ipynb")]
+    found = [*ROOT.glob("book/**/*.ipynb"), *ROOT.glob("labs/*/*.ipynb")]
     return sorted(path for path in found if path.name != "student.ipynb")
 
 

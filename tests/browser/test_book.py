@@ -63,8 +63,9 @@ def test_page_is_whole_accessible_and_asks_no_one_else(visit, name, width):
 
 @pytest.mark.parametrize("name", CONTENTS)
 def test_page_is_small(book, name):
+    """A chapter is a quick download. The gallery, which has every picture and control, takes longer."""
     size = (book.folder / f"{name}.html").stat().st_size
-    assert size <= 100_000, f"{name}.html is {size:,} bytes"
+    assert size <= (300_000 if name == "book/appendix/pictures" else 100_000), f"{name}.html is {size:,} bytes"
 
 
 def test_start_page_leads_to_the_introduction(chromium, book):

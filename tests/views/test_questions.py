@@ -135,6 +135,12 @@ def test_whoever_sees_no_widget_reads_the_questions(folder):
 # -- those of the book -----------------------------------------------------------------------------
 
 
+def _notebook(questions_file):
+    """The notebook that asks the questions of a file, by its name."""
+    [found] = BOOK.glob(f"**/{questions_file.stem}.ipynb")
+    return found
+
+
 def notebooks():
     return {path.stem: json.loads(path.read_text()) for path in BOOK.glob("**/*.ipynb")
             if ".ipynb_checkpoints" not in path.parts}
@@ -166,7 +172,7 @@ def test_every_quiz_of_the_book_is_well_formed(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_no_right_answer_is_in_the_notebook(path):
-    text = (BOOK / f"{path.stem}.ipynb").read_text()
+    text = _notebook(path).read_text()
     told = json.dumps(json.loads(text), ensure_ascii=False)
     for question in questions.load(path):
         whys = [option["why"] for option in question.get("option", [])]
@@ -183,7 +189,7 @@ def test_no_right_answer_is_in_the_notebook(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_notebook_holds_the_file_as_it_is_now(path):
     """Whoever edits the questions, or how they are drawn, refreshes the chapter."""
-    notebook = json.loads((BOOK / f"{path.stem}.ipynb").read_text())
+    notebook = json.loads(_notebook(path).read_text())
     [quiz] = [model["state"] for model in states(notebook) if "questions" in model["state"]]
     assert quiz["questions"] == [questions.public(q, path.stem) for q in questions.load(path)]
     assert (quiz["_esm"], quiz["_css"]) == (views.Quiz._esm, views.Quiz._css)
