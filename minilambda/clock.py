@@ -348,8 +348,8 @@ class Clock:
 
         ``happened``: notified when what this thread waits for has come.
         """
-        if self.lend_a_hand is not None and self.lend_a_hand():
-            return
+        if self._stopped or (self.lend_a_hand is not None and self.lend_a_hand()):
+            return  # (nobody would wake who sleeps on a stopped clock)
         if self._leader is not None and happened is not None:
             self._followers.append(happened)
             happened.wait(1.0)

@@ -235,3 +235,14 @@ def test_beside_work_that_is_alone_nothing_happens_even_at_this_instant():
 
     assert tell(alone=True) == ["the work", "a step"]
     assert tell(alone=False) == ["a step", "the work"]
+
+
+@pytest.mark.parametrize("wall", [False, True])
+def test_who_comes_to_a_stopped_clock_does_not_sleep_on_it(wall):
+    clock = Clock(wall=wall, start=COURSE_START)
+    clock.timeout(1000)
+    clock.stop()
+    for wait in (lambda: clock.run(2000), lambda: clock.run_until(clock.timeout(5)),
+                 clock.run_until_idle):
+        with pytest.raises(ClockStopped):
+            wait()

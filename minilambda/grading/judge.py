@@ -73,7 +73,7 @@ class _Asked:
     """What a sandboxed kernel may ask for that isn't AWS: its cloud's clock."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self.cloud = cloud
+        self.cloud, self._gate = cloud, None
 
     def __call__(self, what: str, details: dict[str, Any]) -> Any:
         match what:
@@ -90,9 +90,10 @@ class _Asked:
                 callers = int(details["callers"])
                 if not 1 <= callers <= MOST_CALLERS:
                     raise ValueError(f"callers must be 1 to {MOST_CALLERS}")
-                return self.cloud.frontend.gather(callers)
+                self._gate = self.cloud.frontend.gather(callers)
+                return None
             case "release":
-                return self.cloud.frontend.open_gate()
+                return self.cloud.frontend.open_gate(self._gate)
         raise ValueError(f"the judge has no answer to {what!r}")
 
 

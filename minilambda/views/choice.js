@@ -19,7 +19,7 @@ function render({ model, el }) {
   says.setAttribute("aria-live", "polite");
   const result = element("pre");
   result.tabIndex = 0;
-  result.setAttribute("role", "region");
+  result.setAttribute("role", "group");
   const note = element("p", "note");
   const root = element("div", "minilambda-choice",
     element("fieldset", "", element("legend", "", model.get("legend")), ...buttons.map((pair) => pair[1])),

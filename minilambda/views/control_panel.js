@@ -50,7 +50,7 @@ function render({ model, el }) {
     if (text) {
       const pre = element("pre", "", text);
       pre.tabIndex = 0;
-      pre.setAttribute("role", "region");
+      pre.setAttribute("role", "group");
       pre.setAttribute("aria-label", status === "success" ? "Result" : "Error document");
       detail.append(pre);
     }

@@ -77,7 +77,7 @@ function render({ model, el, signal }) {
     if (result) {
       const pre = element("pre", "", result);
       pre.tabIndex = 0;
-      pre.setAttribute("role", "region");
+      pre.setAttribute("role", "group");
       pre.setAttribute("aria-label", status === "success" ? "Result" : "Error document");
       detail.append(pre);
     }

@@ -17,6 +17,8 @@ from question_files import ONE_OF_EACH  # noqa: E402
 FILES = {path.stem: tomllib.loads(path.read_text(encoding="utf-8"))["question"]
          for path in sorted((ROOT / "book" / "questions").glob("*.toml"))}
 GUESSES = ["intro", *FILES]
+PAGE = {path.stem: path.relative_to(ROOT).with_suffix("").as_posix()
+        for path in (ROOT / "book").glob("**/*.ipynb") if ".ipynb_checkpoints" not in path.parts}
 
 
 def feedback(questions):
@@ -85,7 +87,7 @@ def answer(form, question, right: bool):
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_question_is_answered_wrong_and_right_by_keyboard(visit, name):
-    page, listener = visit(f"book/{name}")
+    page, listener = visit(PAGE[name])
     forms = page.locator(".minilambda-quiz form")
     assert forms.count() == len(FILES[name])
     for place, question in enumerate(FILES[name]):
@@ -105,7 +107,7 @@ def test_every_question_is_answered_wrong_and_right_by_keyboard(visit, name):
 def test_answered_questions_are_accessible(visit, width, theme):
     """A guess, what happened beside it, and a quiz with all its feedback on show."""
     name = "03-first-function"
-    page, listener = visit(f"book/{name}", width, theme)
+    page, listener = visit(PAGE[name], width, theme)
     for box in page.locator(".minilambda-predict").all():
         field = box.locator("input").first
         field.focus()
@@ -128,7 +130,7 @@ def test_answered_questions_are_accessible(visit, width, theme):
 
 @pytest.mark.parametrize("name", GUESSES)
 def test_a_guess_without_a_kernel_stands_beside_the_recorded_outcome(visit, name):
-    page, listener = visit(f"book/{name}")
+    page, listener = visit(PAGE[name])
     asked, shown = page.locator(".minilambda-predict"), page.locator(".minilambda-outcome")
     assert asked.count() == shown.count() > 0
     for place in range(asked.count()):
@@ -168,7 +170,7 @@ def test_no_right_answer_can_be_read_from_the_built_book(book):
 def test_widgets_share_their_scripts(book):
     """No page carries a widget's script or style: they are in files that all pages share."""
     for name in FILES:
-        page = (book.folder / "book" / f"{name}.html").read_text(encoding="utf-8")
+        page = (book.folder / f"{PAGE[name]}.html").read_text(encoding="utf-8")
         parts = set(re.findall(r"minilambda-part:([0-9a-f]{16})", page))
         assert parts and "export default" not in page
         for part in parts:
