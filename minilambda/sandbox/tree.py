@@ -55,9 +55,21 @@ class Child:
         now = time.monotonic()
         found, plain_then, due = self.close
         if closely or now >= due or found + max(plain - plain_then, 0) > self.limit_kb + self.base_kb:
-            found = min(plain, self.mapped_kb + sum(map(proc.charged_kb, pids)))
+            found = min(plain, self.mapped_kb + self.charged_kb(pids))
             took = time.monotonic() - now
             self.close = (found, plain, now + took + min(10 * took, CLOSELY_AT_MOST))
+        return found
+
+    def charged_kb(self, pids):
+        """What the processes have, together.
+
+        They are read one after the other, while pages pass from one's share to another's: as a fork
+        touches them, as one ends. What was read in the one order may count a page twice, and never
+        in the other. An honest handler isn't killed for that, so a new peak is read in both.
+        """
+        found = sum(map(proc.charged_kb, pids))
+        if self.mapped_kb + found - self.base_kb > self.peak_kb:
+            found = min(found, sum(map(proc.charged_kb, reversed(pids))))
         return found
 
     def busy(self):
