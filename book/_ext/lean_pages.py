@@ -3,8 +3,8 @@
 - Highlighted code has an element around each name, bracket and space, in the colour of plain text,
   and around each dot and equals sign.
   (On the way, a file of another language that a cell writes is highlighted as what it is.)
-- Stored widget state spells out every property of ipywidgets' own models that has no value: their
-  JavaScript has the same defaults.
+- Stored widget state spells out every property of ipywidgets' own models that has no value, and
+  in which module and class model and view are: their JavaScript has the same defaults.
 - It also holds the script and the style of each of our widgets, once for every one that a page
   shows. They go into files of their own below _static/widget-parts, which all pages share and
   book/_static/widgets.js puts back.
@@ -27,6 +27,8 @@ PLAIN = (Name, Punctuation, Whitespace)
 DOTS = (".", "=")  # operators to the lexer, and the most frequent ones; punctuation to a reader
 WRITES = re.compile(r"%%writefile (?:-a )?\S*?([^/\s]+)\n")
 OWN_MODELS = ("@jupyter-widgets/base", "@jupyter-widgets/controls")
+WHERE = ("_model_module", "_model_module_version", "_model_name",
+         "_view_module", "_view_module_version", "_view_name")
 SHARED = ("_esm", "_css")  # anywidget's names of a widget's script and style
 PART = "minilambda-part:"  # what widgets.js looks for in their place; a digest follows
 
@@ -64,7 +66,7 @@ def lexer_of(name: str, content: str):
 
 
 def lean_state(text: str, parts: dict[str, str]) -> str:
-    """Widget state as JSON, without the empty properties of ipywidgets' own models.
+    """Widget state as JSON, without what ipywidgets' own models have by default.
 
     Scripts and styles are moved to ``parts``, under their digests.
     """
@@ -72,7 +74,8 @@ def lean_state(text: str, parts: dict[str, str]) -> str:
     for model in content["state"].values():
         state = model["state"]
         if model["model_module"] in OWN_MODELS:
-            model["state"] = {k: v for k, v in state.items() if v is not None}
+            model["state"] = {name: value for name, value in state.items()
+                              if value is not None and name not in WHERE}
         elif model["model_module"] == "anywidget":
             for name in SHARED:
                 if isinstance(state.get(name), str):

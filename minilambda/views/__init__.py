@@ -12,6 +12,7 @@ from .comparison import compare
 from .concurrency import concurrency
 from .control_panel import ControlPanel
 from .cost import cost
+from .edges import edges
 from .latency import latency
 from .life import life
 from .limits_note import limits_note
@@ -32,8 +33,8 @@ from .traffic import Traffic, traffic
 from .tuning import power_tuning
 
 __all__ = ["Choice", "ControlPanel", "Live", "Outcome", "Panel", "Prediction", "Quiz", "Traffic",
-           "choice", "cold_starts", "compare", "concurrency", "cost", "describe", "latency", "life",
-           "limits_note", "live", "messages", "opt", "panel", "patterns", "power_tuning", "predict",
+           "choice", "cold_starts", "compare", "concurrency", "cost", "describe", "edges", "latency",
+           "life", "limits_note", "live", "messages", "opt", "panel", "patterns", "power_tuning", "predict",
            "queue_depth", "quiz", "report", "series", "shards", "steps", "throttles", "topology",
            "traffic"]
 

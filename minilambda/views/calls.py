@@ -57,11 +57,16 @@ def run(client: Any, function: str, event: Any, memory: int, timeout: int, limit
 
 
 def run_after(change: Callable[[], object], client: Any, function: str, event: Any, memory: int,
-              timeout: int, limits: Limits) -> Shown:
-    """The same after any other ``change`` of the function; it has this memory and timeout then."""
+              timeout: int, limits: Limits, qualifier: str | None = None) -> Shown:
+    """The same after any other ``change`` of the function; it has this memory and timeout then.
+
+    ``qualifier``: the version or alias that is invoked.
+    """
+    which = {"Qualifier": qualifier} if qualifier else {}
     try:
         change()
-        response = client.invoke(FunctionName=function, Payload=json.dumps(event), LogType="Tail")
+        response = client.invoke(FunctionName=function, Payload=json.dumps(event), LogType="Tail",
+                                 **which)
     except NOT_MADE as error:
         return not_made(error)
     return _shown(response, memory, timeout, limits)

@@ -1,8 +1,9 @@
 """Concurrent executions over time, against the limits that throttle.
 
 Stands for the ConcurrentExecutions graph of the console's *Monitor* tab. AWS page: *Understanding
-Lambda function scaling*: concurrency is the number of requests in flight, Init included.
-Leaves out: provisioned concurrency.
+Lambda function scaling*: concurrency is the number of requests in flight, Init included. With
+provisioned concurrency there is a line of how many places of it could be used, and the sentence says
+how many requests these served and how many spilled over.
 """
 
 from __future__ import annotations
@@ -49,8 +50,14 @@ def concurrency(cloud: Any, function: str | None = None, since: float = 0.0) -> 
     draw(figure, scale, "concurrent executions", points, 0, fill=True)
     most = max(level for _, level in points)
     draw_limits(figure, scale, limits, most)
+    ready = _provisioned(cloud, function)
+    if ready:
+        first = chosen.requests[0].arrived
+        draw(figure, scale, "provisioned", [
+            (first, at(ready, first) if ready[0][0] <= first else 0),
+            *((moment, level) for moment, level in ready if first < moment <= scale.end)], 2)
     _draw_throttles(figure, scale, chosen, points)
-    sentence = _sentence(chosen, most, limits)
+    sentence = _sentence(chosen, most, limits) + _served(cloud, function, since)
     finish(figure, scale, sentence, "executions")
     bins = Bins.of(scale, ROWS)
     refused = bins.count([t.at for t in chosen.throttles])
@@ -62,6 +69,28 @@ def concurrency(cloud: Any, function: str | None = None, since: float = 0.0) -> 
         rows.append([bins.span(n), f"{max([at(points, edge), *inside]):,g}", f"{refused[n]:,}"])
     return describe(figure, f"{sentence} {scale.note()}".strip(),
                     ("time", "most at once", "throttled"), rows)
+
+
+def _provisioned(cloud: Any, function: str | None) -> list[tuple[float, float]]:
+    """How many provisioned places could be used, from when on."""
+    levels: dict[tuple[str, str], int] = {}
+    points: list[tuple[float, float]] = []
+    for event in cloud.trace.select("provisioned.changed", function=function):
+        levels[event.function, event["qualifier"]] = event["available"]
+        total = sum(levels.values())
+        if points and points[-1][0] == event.at:
+            points.pop()
+        points.append((event.at, total))
+    return points
+
+
+def _served(cloud: Any, function: str | None, since: float) -> str:
+    counts = [sum(event.at >= since for event in cloud.trace.select(kind, function=function))
+              for kind in ("request.provisioned", "request.spilled")]
+    if not any(counts):
+        return ""
+    return (f" Provisioned concurrency served {words.count(counts[0], 'request')};"
+            f" {counts[1]:,} spilled over.")
 
 
 def _limits(cloud: Any, function: str | None) -> dict[str, float]:

@@ -9,6 +9,7 @@ Leaves out: many requests at once, which a single run can't show (see :func:`liv
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import anywidget
@@ -18,8 +19,10 @@ import traitlets
 from ..limits import Limits
 from . import calls, words
 from .recording import MOST, cell
-from .settings import Setting, moved, nearest
+from .settings import QUALIFIED, Setting, moved, nearest
 from .sources import source
+
+STEP_SECONDS, MOST_STEPS = 10, 360  # how long to wait for provisioned concurrency: an hour
 
 
 class ControlView(anywidget.AnyWidget):
@@ -45,14 +48,19 @@ class ControlView(anywidget.AnyWidget):
 class ControlPanel(ipywidgets.VBox):
     """Controls and a result. Made by :func:`panel` with ``controls``.
 
+    ``let_pass`` lets so many seconds pass: provisioned concurrency has come about, on the cloud's
+    clock, before its version or alias is invoked.
+
     ``turn`` moves a control; ``view`` is the :class:`ControlView`, ``settings`` the controls',
     ``shown`` the result of the kernel's last call.
     """
 
     def __init__(self, client: Any, function: str, event: Any, found: list[Setting],
-                 recorded: bool, limits: Limits) -> None:
+                 recorded: bool, limits: Limits,
+                 let_pass: Callable[[float], None] | None = None) -> None:
         self.client, self.function, self.event, self.limits = client, function, event, limits
-        self.settings = found
+        self.settings, self._let_pass = found, let_pass
+        self._qualifier = next((s.called.partition(":")[2] for s in found if ":" in s.called), None)
         self.shown: calls.Shown | None = None
         self._present = client.get_function_configuration(FunctionName=function)
         before = [setting.read(client) for setting in found]
@@ -105,7 +113,7 @@ class ControlPanel(ipywidgets.VBox):
 
     def _run(self, indexes: list[int]) -> calls.Shown:
         return calls.run_after(lambda: self._move(indexes), self.client, self.function, self.event,
-                               *self._size(indexes), self.limits)
+                               *self._size(indexes), self.limits, self._qualifier)
 
     def _move(self, indexes: list[int]) -> None:
         """Set what isn't so yet; what AWS refuses isn't."""
@@ -113,6 +121,10 @@ class ControlPanel(ipywidgets.VBox):
             if index != self._set[number]:
                 setting = self.settings[number]
                 setting.write(self.client, setting.positions[index])
+                for _ in range(MOST_STEPS):
+                    if self._let_pass is None or not setting.in_progress(self.client):
+                        break
+                    self._let_pass(STEP_SECONDS)
                 self._set = [*self._set[:number], index, *self._set[number + 1:]]
 
     def _record(self, before: list[Any], places: dict[str, int]) -> list[list[Any]]:

@@ -19,6 +19,7 @@ import ipywidgets
 import traitlets
 
 from ..clock import ClockStopped
+from ..model import Model
 from . import calls, words
 from .film import UNIT, Camera, Frames, summary
 from .patterns import Pattern
@@ -66,6 +67,7 @@ class Live(ipywidgets.VBox):
         self.cloud, self.function, self.pattern, self.event = cloud, function, pattern, event
         self.client = boto3.client("lambda")
         self.settings = controls
+        self._called = next((s.called for s in controls if ":" in s.called), function)
         self.said = ""
         self.run = self._number = 0
         self.traffic: Traffic | None = None
@@ -177,12 +179,19 @@ class Live(ipywidgets.VBox):
             self.traffic.advance(left)
 
     def _start(self) -> None:
-        """A run from cold: configured anew, a function has no warm environment, as on AWS."""
+        """A run from cold: configured anew, a function has no warm environment, as on AWS.
+
+        A version can't be configured. Its environments go when they have been idle for long enough.
+        """
+        if self._called != self.function:
+            self.cloud.run(seconds=Model.load().idle_seconds + 1)
         now = self.client.get_function_configuration(FunctionName=self.function)
-        self.client.update_function_configuration(FunctionName=self.function,
-                                                  Description=now.get("Description", ""))
+        answer = self.client.update_function_configuration(
+            FunctionName=self.function, Description=now.get("Description", ""))
+        if answer.get("LastUpdateStatus") == "InProgress":
+            self.client.get_waiter("function_updated_v2").wait(FunctionName=self.function)
         self._first, self._turns, self._told = len(self.cloud.trace), [[0, "", self._reserved()]], 0
-        self.traffic = Traffic(self.cloud, self.function, self.pattern, self.event)
+        self.traffic = Traffic(self.cloud, self._called, self.pattern, self.event)
         self._camera = Camera(self.cloud.trace, self.function, self.traffic.start)
 
     def _reserved(self) -> int | None:

@@ -129,10 +129,11 @@ def panel(client_or_cloud: Any, function_name: str, event: Any = None,
         controls: AWS's names of settings, such as ``["MemorySize", "Timeout",
             "ReservedConcurrentExecutions"]``: what UpdateFunctionConfiguration takes (a dot goes
             into a structure: ``"EphemeralStorage.Size"``), concurrency, retries, a mapping's batch
-            size. As a dict, with what each may be set to: (min, max) or (min, max, step) within
-            AWS's range; a list of any values, also such as AWS refuses, None among them for "not
-            set"; or None for the whole range.
-        qualifier: the version or alias whose provisioned concurrency is set.
+            size, an alias's ``"RoutingConfig.AdditionalVersionWeights"``. As a dict, with what each
+            may be set to: (min, max) or (min, max, step) within AWS's range; a list of any values,
+            also such as AWS refuses, None among them for "not set"; or None for the whole range.
+        qualifier: the version or alias whose provisioned concurrency or weights are set; it is then
+            what is invoked.
         mapping: the UUID of the event source mapping whose batch size is set.
 
     Raises:
@@ -144,8 +145,10 @@ def panel(client_or_cloud: Any, function_name: str, event: Any = None,
         json.dumps(event, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise TypeError(f"panel: the event must be what JSON can hold: {error}") from None
+    let_pass = None
     if hasattr(client_or_cloud, "trace"):
         client = boto3.client("lambda")
+        let_pass = lambda seconds: client_or_cloud.run(seconds=seconds)  # noqa: E731
         limits = limits or client_or_cloud.limits
     else:
         client, limits = client_or_cloud, limits or Limits.load("course")
@@ -155,7 +158,7 @@ def panel(client_or_cloud: Any, function_name: str, event: Any = None,
                              " controls={'MemorySize': (128, 512), ...}")
         found = settings(client, function_name, dict(controls) if isinstance(controls, Mapping)
                          else list(controls), limits, qualifier, mapping)
-        return ControlPanel(client, function_name, event, found, record, limits)
+        return ControlPanel(client, function_name, event, found, record, limits, let_pass)
     low, high, step = limits.memory_min, limits.memory_max, limits.memory_step
     memory = memory or (low, high, _even_step(low, high, step))
     return Panel(

@@ -3,7 +3,7 @@
 Stands for the console's *Configuration* pages. A setting's type, least, most and names come from
 botocore's model of the operation that sets it; tighter ranges, steps and units from the limits
 profile. AWS pages: the operations' own, in the Lambda API reference.
-Leaves out: settings that aren't a number, a name of a list, or yes and no.
+Leaves out: settings that aren't a number, a name of a list, or yes and no; but for an alias's weights.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ OTHERS = {
     "ParallelizationFactor": ("UpdateEventSourceMapping", None, "GetEventSourceMapping"),
 }
 QUALIFIED = "ProvisionedConcurrentExecutions"  # a version's or an alias's, never $LATEST's
+WEIGHTS = "RoutingConfig.AdditionalVersionWeights"  # an alias's: {"2": 0.1}, or {} for none
+OPERATIONS = OTHERS | {WEIGHTS: ("UpdateAlias", None, "GetAlias")}
 
 # Tighter than the schema: names in the limits profile of the least, the most and the step.
 RANGES = {
@@ -59,6 +61,7 @@ LABELS = {
     "MaximumEventAgeInSeconds": ("Maximum age of event", "s"),
     "BatchSize": ("Batch size", ""), "MaximumBatchingWindowInSeconds": ("Batch window", "s"),
     "ParallelizationFactor": ("Batches per shard", ""), "TracingConfig.Mode": ("Tracing", ""),
+    WEIGHTS: ("Weight", ""),
 }
 
 
@@ -79,12 +82,22 @@ class Setting:
     @property
     def operation(self) -> str:
         """The operation that sets it."""
-        return OTHERS.get(self.name, (UPDATE,))[0]
+        return OPERATIONS.get(self.name, (UPDATE,))[0]
+
+    @property
+    def called(self) -> str:
+        """What is invoked to see it at work: the function, or the version or alias that has it."""
+        qualifier = self.target.get("Qualifier") or self.target.get("Name")
+        function = self.target.get("FunctionName", "")
+        return f"{function}:{qualifier}" if qualifier else function
 
     def says(self, value: Any) -> str:
-        """A position as a reader reads it: ``512 MB``, ``not set``."""
+        """A position as a reader reads it: ``512 MB``, ``10 % to version 2``, ``not set``."""
         if value is None:
             return "not set"
+        if self.name == WEIGHTS:
+            return words.listing([f"{weight:.4g} % to version {version}" for version, weight in
+                                  ((v, 100 * w) for v, w in value.items())]) or "0 %"
         number = f"{value:,}" if type(value) is int else str(value)
         return f"{number} {self.unit}".strip()
 
@@ -95,9 +108,9 @@ class Setting:
 
     def read(self, client: Any) -> Any:
         """Its present value; None where nothing is set."""
-        if self.name in OTHERS:
+        if self.name in OPERATIONS:
             try:
-                found = _call(client, OTHERS[self.name][2], **self.target)
+                found = _call(client, OPERATIONS[self.name][2], **self.target)
             except ClientError as error:
                 if (error.response["Error"]["Code"] in (
                         "ResourceNotFoundException", "ProvisionedConcurrencyConfigNotFoundException")
@@ -106,6 +119,8 @@ class Setting:
                 raise
             if self.name == QUALIFIED:
                 return found.get("RequestedProvisionedConcurrentExecutions")
+            if self.name == WEIGHTS:
+                return found.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
             return found.get(self.name)
         found = client.get_function_configuration(**self.target)
         for part in self.name.split("."):
@@ -118,18 +133,24 @@ class Setting:
         Raises:
             botocore.exceptions.ClientError: AWS refuses; it is for the caller to show its words.
         """
-        if self.name not in OTHERS:
-            for part in reversed(self.name.split(".")):
-                value = {part: value}
-            answer = client.update_function_configuration(**self.target, **value)
+        named = value
+        for part in reversed(self.name.split(".")):
+            named = {part: named}
+        if self.name not in OPERATIONS:
+            answer = client.update_function_configuration(**self.target, **named)
             if answer.get("LastUpdateStatus") == "InProgress":
                 client.get_waiter("function_updated_v2").wait(**self.target)
             return
-        put, delete, _ = OTHERS[self.name]
+        put, delete, _ = OPERATIONS[self.name]  # (provisioned concurrency takes time: see in_progress)
         if value is None:
             _call(client, delete, **self.target)
         else:
-            _call(client, put, **self.target, **{self.name: value})
+            _call(client, put, **self.target, **named)
+
+    def in_progress(self, client: Any) -> bool:
+        """Whether what was set is still coming about."""
+        return self.name == QUALIFIED and self.read(client) is not None and (
+            _call(client, OTHERS[self.name][2], **self.target)["Status"] == "IN_PROGRESS")
 
 
 def settings(client: Any, function: str, wanted: Sequence[str] | dict[str, Any], limits: Limits,
@@ -186,6 +207,11 @@ def _setting(client: Any, function: str, name: str, given: Any, limits: Limits,
             raise ValueError(f"controls: {name} belongs to a version or an alias: say which with"
                              " qualifier=")
         target["Qualifier"] = qualifier
+    if name == WEIGHTS:
+        if qualifier is None or not isinstance(given, list):
+            raise ValueError("controls: weights belong to an alias: say which with qualifier=, and"
+                             " give a list of them, such as [{}, {'2': 0.1}]")
+        target["Name"] = qualifier
     if OTHERS.get(name, ("",))[0] == "UpdateEventSourceMapping":
         if mapping is None:
             raise ValueError(f"controls: {name} belongs to an event source mapping: give its UUID"
@@ -197,15 +223,16 @@ def _setting(client: Any, function: str, name: str, given: Any, limits: Limits,
 
 def _shape(client: Any, name: str) -> Any:
     """The schema of what is set, from botocore's model."""
-    operation = OTHERS.get(name, (UPDATE,))[0]
+    operation = OPERATIONS.get(name, (UPDATE,))[0]
     shape = client.meta.service_model.operation_model(operation).input_shape
     for part in name.split("."):
         members = getattr(shape, "members", {})
         if part not in members:
             raise ValueError(f"controls: {operation} has no {name!r}. Names are AWS's own, such as"
-                             f" 'MemorySize', 'EphemeralStorage.Size', {', '.join(map(repr, OTHERS))}")
+                             f" 'MemorySize', 'EphemeralStorage.Size',"
+                             f" {', '.join(map(repr, OPERATIONS))}")
         shape = members[part]
-    if not (shape.type_name in ("integer", "long", "boolean") or getattr(shape, "enum", None)):
+    if name != WEIGHTS and not (shape.type_name in ("integer", "long", "boolean") or getattr(shape, "enum", None)):
         raise ValueError(f"controls: {name} is a {shape.type_name}: only numbers, names of a list,"
                          " and yes and no can be turned")
     return shape
@@ -233,10 +260,8 @@ def _range(name: str, shape: Any, limits: Limits) -> tuple[int, int, int]:
     """Least, most and step: the profile's where it has them, else the schema's."""
     low, high, step = (getattr(limits, figure) if figure else None
                        for figure in RANGES.get(name, (None, None, None)))
-    if name == "ReservedConcurrentExecutions":
+    if name in ("ReservedConcurrentExecutions", QUALIFIED):
         high = limits.concurrency - limits.unreserved_min
-    elif name == QUALIFIED:
-        high = limits.concurrency
     least = shape.metadata.get("min", 0)
     return (least if low is None else low,
             shape.metadata.get("max", least) if high is None else high, step or 1)

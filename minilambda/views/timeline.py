@@ -120,17 +120,24 @@ def _since(lane: Lane, since: float) -> Lane | None:
 
 
 def _around(lane: Lane, request_id: str) -> Lane | None:
-    """The part of a lane that one invocation is about; None if it wasn't served there."""
-    for place, segment in enumerate(lane.segments):
-        if segment.request_id != request_id:
-            continue
-        first = place
-        while segment.cold and first and lane.segments[first - 1].phase is Phase.INIT:
-            first -= 1
-        after: list[Segment] = lane.segments[place + 1 : place + 2]
-        last = after[0].phase is Phase.FROZEN if after else False
-        return _cut(lane, first, place + 1 + last)
-    return None
+    """The part of a lane that one invocation is about; None if it wasn't served there.
+
+    An asynchronous one may have been served there several times; others' invocations in between
+    are left out.
+    """
+    places = [n for n, segment in enumerate(lane.segments) if segment.request_id == request_id]
+    if not places:
+        return None
+    first, last = places[0], places[-1]
+    while lane.segments[places[0]].cold and first and lane.segments[first - 1].phase is Phase.INIT:
+        first -= 1
+    after: list[Segment] = lane.segments[last + 1 : last + 2]
+    end = last + 1 + (after[0].phase is Phase.FROZEN if after else False)
+    if len(places) == 1:
+        return _cut(lane, first, end)
+    kept = [s for s in lane.segments[first:end]
+            if s.phase is not Phase.INVOKE or s.request_id == request_id]
+    return lane.with_segments(kept, lane.shutdown if end >= len(lane.segments) else None)
 
 
 def _nothing(reading: Reading, request_id: str | None, function: str | None) -> str:

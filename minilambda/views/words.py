@@ -19,7 +19,8 @@ REASONS = {
     "ConcurrentInvocationLimitExceeded": "the account's concurrent executions were all in use",
     "ReservedFunctionConcurrentInvocationLimitExceeded":
         "the function's reserved concurrency was all in use",
-    "FunctionInvocationRateLimitExceeded": "too many requests a second for the function",
+    "FunctionInvocationRateLimitExceeded":
+        "new environments may not be started that fast (the scaling rate)",
     "ReservedFunctionInvocationRateLimitExceeded":
         "too many requests a second for the function's reserved concurrency",
     "CallerRateLimitExceeded": "too many requests a second from the caller",

@@ -1,13 +1,96 @@
-"""Submissions for the first lab: the solution, and what it takes to get something wrong."""
+"""Submissions: of any lab (`Class`), and for the first lab what it takes to get something wrong."""
 
+import csv
+import html
 import json
+import re
+import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
 
+import pytest
+
 from minilambda.grading.lab import Lab
 from minilambda.grading.release import student_notebook
+from minilambda.sandbox.tiers import probe_bubblewrap
 
 ROOT = Path(__file__).resolve().parents[2]
+# Marks of a module that has a class graded.
+IN_THE_JUDGE = [
+    pytest.mark.skipif(probe_bubblewrap() is not None,
+                       reason="needs bubblewrap: apt install bubblewrap"),
+    pytest.mark.timeout(1600)]  # on a busy machine that takes a while
+
+
+class Class:
+    """A lab's class: students who hand in, and the gradebook that comes of it."""
+
+    def __init__(self, name):
+        self.lab = Lab.load(ROOT / "labs" / name)
+        self.solutions = {cell_id: cell.source for cell_id, cell in self.lab.answers.items()}
+
+    def notebook(self, **answers):
+        """The student's notebook, every answer right but those given (``_`` for ``-`` in ids)."""
+        made = deepcopy(student_notebook(self.lab))
+        wanted = self.solutions | {name.replace("_", "-"): source
+                                   for name, source in answers.items()}
+        assert wanted.keys() == self.solutions.keys()
+        for cell in made.cells:
+            if cell.id in wanted:
+                cell.source = wanted[cell.id]
+        return made
+
+    def changed(self, cell_id, *changes):
+        """The solution of a cell with one thing (or several) in it different."""
+        source = self.solutions[cell_id]
+        for old, new in zip(changes[::2], changes[1::2], strict=True):
+            assert old in source
+            source = source.replace(old, new)
+        return source
+
+    def graded(self, place, wrong_answers, *options):
+        """(points of each task, the feedback's text) by the name of a submission: those of
+        ``wrong_answers``, ``solution`` and ``untouched``. ``options``: of ``minilambda grade``."""
+        for name, (answers, _, _) in wrong_answers.items():
+            hand_in(place / "in" / f"{name}.ipynb", self.notebook(**answers))
+        hand_in(place / "in" / "solution.ipynb", self.notebook())
+        hand_in(place / "in" / "untouched.ipynb", student_notebook(self.lab))
+        done = subprocess.run(
+            [sys.executable, "-m", "minilambda.cli", "grade", str(place / "in"), "--out",
+             str(place / "out"), "--jobs", "2", *options],
+            capture_output=True, text=True, timeout=1500)
+        assert done.returncode == 0, done.stdout + done.stderr
+        tasks = [f"task {number}" for number in range(1, len(self.lab.tasks) + 1)]
+        found = {}
+        with open(place / "out" / "gradebook.csv", encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                [page] = (place / "out" / "feedback").glob(f"{row['student']}*.html")
+                text = html.unescape(re.sub(r"<[^>]*>", "", page.read_text(encoding="utf-8")))
+                found[row["student"]] = [int(row[task]) for task in tasks], text
+        return found
+
+    def given_away(self, *secrets):
+        """What of the solutions' lines, and of ``secrets``, the student's notebook shows."""
+        cells = student_notebook(self.lab).cells
+        released = "".join(cell.source for cell in cells)
+        lines = [line for source in self.solutions.values() for line in
+                 source.split("### BEGIN SOLUTION\n")[1].split("### END")[0].split("\n")
+                 if len(line) > 40]
+        assert lines
+        return [text for text in ("SOLUTION", *secrets, *lines) if text in released]
+
+
+def fails_for_its_own_reason(graded, wrong_answers, name, also=()):
+    """Assert that a wrong answer has its points and its reason, and no other's but ``also``."""
+    _, expected, reason = wrong_answers[name]
+    points, text = graded[name]
+    assert (points, reason in text) == (expected, True), text[-3000:]
+    others = {other for other in wrong_answers
+              if other != name and wrong_answers[other][2] in text}
+    assert others == set(also), f"has the reason of {sorted(others)}, not only of {sorted(also)}"
+
+
 LAB = Lab.load(ROOT / "labs" / "01-first-function")
 SOLUTIONS = {cell_id: cell.source for cell_id, cell in LAB.answers.items()}
 

@@ -10,6 +10,7 @@ from minilambda import Cloud, zip_handler
 from minilambda.grading.checks import (
     NotYet,
     files_in,
+    find_alias,
     find_function,
     find_layer,
     find_role,
@@ -56,6 +57,33 @@ def test_a_check_looks_at_the_cloud(tmp_path):
         client.delete_function(FunctionName="f")
         with pytest.raises(NotYet, match="was refused"):
             found.invoke(1)
+
+
+def test_a_check_looks_at_versions_and_aliases(tmp_path):
+    (tmp_path / "f.py").write_text("def handler(event, context):\n    print('seen', event)\n"
+                                   "    return context.function_version\n")
+    with Cloud(durations="modelled") as cloud:
+        role = boto3.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(
+            policy()["AssumeRolePolicyDocument"] | {"Version": "2012-10-17"}))
+        client = boto3.client("lambda")
+        with pytest.raises(NotYet, match="no function named 'f'. Make it with create_function"):
+            find_function(cloud, "f:1")
+        client.create_function(FunctionName="f", Runtime="python3.8", Handler="f.handler",
+                               Role=role["Role"]["Arn"], Code={"ZipFile": zip_handler(tmp_path)})
+        with pytest.raises(NotYet, match="no version of 'f' named '1'. Make it with publish_version"):
+            find_function(cloud, "f:1")
+        with pytest.raises(NotYet, match="no alias of 'f' named 'live'. Make it with create_alias"):
+            find_alias("f", "live")
+        client.publish_version(FunctionName="f")
+        made = client.create_alias(FunctionName="f", Name="live", FunctionVersion="1")
+        assert find_alias("f", "live") == {
+            name: value for name, value in made.items() if name != "ResponseMetadata"}
+        found = find_function(cloud, "f:live")
+        answer = found.invoke(7)
+        assert answer.result == "1" and "seen 7" in answer.log and found.errors() == 0
+        assert found.invocations() == []
+        client.invoke(FunctionName="f:1", Payload=b"8")
+        assert len(found.invocations()) == 1  # the trace names functions only
 
 
 def test_a_check_looks_into_a_layer(tmp_path):

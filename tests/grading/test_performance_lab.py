@@ -1,47 +1,15 @@
 """Lab 16 graded: the solution, the untouched notebook, and what one gets wrong in tuning."""
 
-import csv
-import html
-import re
-import subprocess
-import sys
-from copy import deepcopy
-
 import pytest
 
-from minilambda.grading.lab import Lab
 from minilambda.grading.release import student_notebook
-from minilambda.sandbox.tiers import probe_bubblewrap
 
-from .hand_in import ROOT, hand_in
+from .hand_in import IN_THE_JUDGE, Class, fails_for_its_own_reason
 
-pytestmark = [pytest.mark.skipif(probe_bubblewrap() is not None,
-                                 reason="needs bubblewrap: apt install bubblewrap"),
-              pytest.mark.timeout(900)]  # a class is graded; on a busy machine that takes a while
-LAB = Lab.load(ROOT / "labs" / "16-performance-tuning")
-SOLUTIONS = {cell_id: cell.source for cell_id, cell in LAB.answers.items()}
+pytestmark = IN_THE_JUDGE
+LAB_16 = Class("16-performance-tuning")
+changed = LAB_16.changed
 FULL = [3, 3, 2, 2]
-
-
-def notebook(**answers):
-    """The student's notebook, every answer right but those given (``_`` for ``-`` in ids)."""
-    made = deepcopy(student_notebook(LAB))
-    wanted = SOLUTIONS | {name.replace("_", "-"): source for name, source in answers.items()}
-    assert wanted.keys() == SOLUTIONS.keys()
-    for cell in made.cells:
-        if cell.id in wanted:
-            cell.source = wanted[cell.id]
-    return made
-
-
-def changed(cell_id, *changes):
-    """The solution of a cell with one thing (or several) in it different."""
-    source = SOLUTIONS[cell_id]
-    for old, new in zip(changes[::2], changes[1::2], strict=True):
-        assert old in source
-        source = source.replace(old, new)
-    return source
-
 
 IN_THE_HANDLER = """%%writefile exchange.py
 import json
@@ -83,38 +51,22 @@ WRONG_ANSWERS = {
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """(points of each task, the feedback's text) by the name of a submission."""
-    place = tmp_path_factory.mktemp("class")
-    for name, (answers, _, _) in WRONG_ANSWERS.items():
-        hand_in(place / "in" / f"{name}.ipynb", notebook(**answers))
-    hand_in(place / "in" / "solution.ipynb", notebook())
-    hand_in(place / "in" / "untouched.ipynb", student_notebook(LAB))
-    done = subprocess.run(
-        [sys.executable, "-m", "minilambda.cli", "grade", str(place / "in"), "--out",
-         str(place / "out"), "--jobs", "2"], capture_output=True, text=True, timeout=800)
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = {}
-    with open(place / "out" / "gradebook.csv", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            [page] = (place / "out" / "feedback").glob(f"{row['student']}*.html")
-            text = html.unescape(re.sub(r"<[^>]*>", "", page.read_text(encoding="utf-8")))
-            found[row["student"]] = [int(row[f"task {n}"]) for n in range(1, 5)], text
-    return found
+    return LAB_16.graded(tmp_path_factory.mktemp("class"), WRONG_ANSWERS)
 
 
 def test_points_and_tasks():
-    assert LAB.points == 10
-    assert list(LAB.tasks) == ["memory", "time", "once", "cache"]
+    assert LAB_16.lab.points == 10
+    assert list(LAB_16.lab.tasks) == ["memory", "time", "once", "cache"]
 
 
 def test_the_student_notebook_gives_nothing_away():
-    cells = student_notebook(LAB).cells
+    cells = student_notebook(LAB_16.lab).cells
     released = "".join(cell.source for cell in cells)
     assert "SOLUTION" not in released
     assert "JPY" not in released and "quince" not in released  # of hidden checks
     # (Elsewhere the old handlers are shown, and share lines with the solutions.)
     to_write = {cell.id: cell.source for cell in cells}
-    for cell_id, answer in LAB.answers.items():
+    for cell_id, answer in LAB_16.lab.answers.items():
         solution = answer.source.split("### BEGIN SOLUTION\n")[1].split("### END")[0]
         lines = [line for line in solution.split("\n") if line.strip()]
         assert lines and not any(line in to_write[cell_id] for line in lines)
@@ -134,8 +86,4 @@ def test_the_untouched_notebook_gets_nothing(graded):
 
 @pytest.mark.parametrize("name", WRONG_ANSWERS)
 def test_a_wrong_answer_fails_for_its_own_reason(graded, name):
-    _, expected, reason = WRONG_ANSWERS[name]
-    points, text = graded[name]
-    assert (points, reason in text) == (expected, True), text[-3000:]
-    assert not [other for other in WRONG_ANSWERS
-                if other != name and WRONG_ANSWERS[other][2] in text]
+    fails_for_its_own_reason(graded, WRONG_ANSWERS, name)
