@@ -9,7 +9,7 @@ must not pay for moto.
 
 from importlib import import_module
 
-_HOMES = {"Cloud": "cloud", "zip_handler": "package"}
+_HOMES = {"Cloud": "cloud", "FunctionModel": "modelled", "zip_handler": "package"}
 __all__ = list(_HOMES)
 __version__ = "0.1.0"
 

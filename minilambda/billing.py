@@ -23,6 +23,21 @@ def gb_seconds(billed: int, memory_size: int) -> float:
     return memory_size / 1024 * billed / 1000
 
 
-def cost(billed: int, memory_size: int, limits: Limits) -> float:
-    """Dollars for one invocation, request included, past the free tier."""
-    return gb_seconds(billed, memory_size) * limits.price_per_gb_second + limits.price_per_request
+def cost(billed: int, memory_size: int, limits: Limits, provisioned: bool = False) -> float:
+    """Dollars for one invocation, request included, past the free tier.
+
+    ``provisioned``: in an environment of provisioned concurrency, where a GB-second is cheaper.
+    """
+    price = (limits.price_per_provisioned_duration if provisioned
+             else limits.price_per_gb_second)
+    return gb_seconds(billed, memory_size) * price + limits.price_per_request
+
+
+def provisioned_cost(environments: int, seconds: float, memory_size: int, limits: Limits) -> float:
+    """Dollars for having so many environments ready for so long, Init included.
+
+    The time is rounded up to the profile's step (five minutes).
+    """
+    step = limits.provisioned_step
+    billed = math.ceil(round(seconds, 6) / step) * step
+    return environments * memory_size / 1024 * billed * limits.price_per_provisioned_gb_second

@@ -22,11 +22,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Generator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import simpy
 
+from .dates import Dates
+from .timer import Timer
 from .work import Pump, Work
 
 # Where virtual time starts unless told otherwise: a Monday morning in the months the course is
@@ -38,7 +40,7 @@ class ClockStopped(RuntimeError):
     """The cloud was closed while something was still waiting on its clock."""
 
 
-class Clock:
+class Clock(Dates):
     """Virtual or wall time, an event queue, and the one random generator.
 
     Args:
@@ -72,6 +74,7 @@ class Clock:
         self._asleep = 0  # threads that sleep on the lock
         self._followers: list[threading.Condition] = []
         self._stopped = False
+        self._halt = False  # something has happened that a thread waits for
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -79,28 +82,6 @@ class Clock:
     def seconds(self) -> float:
         """Seconds since the start."""
         return max(self._sim.now, self._wall_seconds()) if self.wall else self._sim.now
-
-    @property
-    def now(self) -> datetime:
-        """The present instant on this clock (aware, UTC)."""
-        return self.at(self.seconds)
-
-    def at(self, seconds: float) -> datetime:
-        """The instant ``seconds`` after the start."""
-        return self.start + timedelta(seconds=seconds)
-
-    def timestamp(self) -> float:
-        """Seconds since 1970 on this clock, as ``time.time`` would say."""
-        return self.start.timestamp() + self.seconds
-
-    def api_date(self) -> str:
-        """The present instant as the Lambda API prints it: ``2020-03-02T09:00:00.000+0000``."""
-        now = self.now
-        return f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}+0000"
-
-    def timestamp_ns(self) -> int:
-        """Nanoseconds since 1970, exact to the microsecond at least (a float of seconds isn't)."""
-        return round(self.start.timestamp() * 1e6) * 1000 + round(self.seconds * 1e9)
 
     def uuid(self) -> str:
         """A version 4 UUID from the seeded generator."""
@@ -125,6 +106,10 @@ class Clock:
 
     def any_of(self, events: list[simpy.Event]) -> simpy.Condition:
         return self._sim.any_of(events)
+
+    def timer(self, owner: Any) -> Timer:
+        """A step that can be set again and again; see there."""
+        return Timer(self._sim, owner)
 
     def succeed(self, event: simpy.Event, value: Any = None) -> None:
         """Trigger an event from any thread; the second call on the same event is ignored."""
@@ -182,11 +167,11 @@ class Clock:
             happened = threading.Condition(self._mutex)
             if event.callbacks is not None:
                 event.callbacks.append(take_up)
-                event.callbacks.append(lambda event: happened.notify())
+                event.callbacks.append(lambda event: self._tell(happened))
             try:
                 while not event.processed:
                     self._check()
-                    stepped = self._turn(None, happened)
+                    stepped = self._turn(None, happened) and self._sprint(float("inf"))
                     if not stepped and self._is_idle() and not event.processed:
                         raise RuntimeError("nothing left to happen: this wait would never end")
             finally:
@@ -201,7 +186,7 @@ class Clock:
         with self.lock:
             happened = threading.Condition(self._mutex)
             if event.callbacks is not None:
-                event.callbacks.append(lambda event: happened.notify())
+                event.callbacks.append(lambda event: self._tell(happened))
             while not event.processed:
                 self._check()
                 happened.wait(1.0)
@@ -225,7 +210,8 @@ class Clock:
             raise ValueError("time only moves forward")
         with self.lock:
             end = self.seconds + seconds
-            while self._turn(end) or self._working or self._due_by(end):
+            while ((self._turn(end) and self._sprint(end)) or self._working
+                   or self._due_by(end)):
                 self._check()
             self._pass_to(end)
             self._hand_over()
@@ -323,6 +309,22 @@ class Clock:
         if self._working or (self.wall and (due != float("inf") or end is not None)):
             self._wait(due if end is None else min(due, end), happened)
         return False
+
+    def _sprint(self, end: float) -> bool:
+        """Steps in a row, where nothing goes on for real: what `_turn` looks at is known. True."""
+        sim, queue, self._halt = self._sim, self._sim._queue, False
+        while (queue and not self._working and queue[0][0] <= end
+               and not (self._halt or self.wall or self._stopped)):
+            if getattr(queue[0][-1], "cancelled", False):
+                heapq.heappop(queue)
+            else:
+                sim.step()
+        self._notify()
+        return True
+
+    def _tell(self, waiting: threading.Condition) -> None:
+        self._halt = True
+        waiting.notify()
 
     def _bring_in(self) -> None:
         """Let answers in once every piece of work has one."""

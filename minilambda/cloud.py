@@ -16,25 +16,36 @@ from functools import partial
 from typing import Any
 
 from .appointments import Appointments
+from .async_queue import AsyncQueue
+from .aws import localhost_names
 from .aws.current import Asking, asking
+from .aws.delivery import Delivery
+from .aws.execution_role import role_may
 from .aws.guard import Guard
 from .aws.installation import install, uninstall
 from .aws.neighbours import fetch_code, organization_of, role_trusts_lambda
 from .aws.inprocess import InProcessServer
 from .aws.server import Server
 from .aws.telemetry import LogWriter, MetricWriter, write_segment
+from .aws.waiting import WaitersSleep
 from .clock import COURSE_START, Clock
 from .concurrency import Concurrency
 from .connected import ConnectedCloud
 from .conversation import Killed
 from .databases import Databases
+from .destination_arn import check_dead_letter
+from .destinations import Destinations
 from .doctor import Report, doctor
 from .frontend import Frontend
 from .function import LATEST, FunctionConfiguration
+from .gauges import Gauges
 from .limits import Limits
 from .metrics import Metrics
 from .model import Model
+from .modelled import Models
+from .modelling import Modelling
 from .placement import Placement
+from .provisioned import Provisioned
 from .registry import Registry
 from .sandbox import Host, InlineHost, InlineSandbox, Sandbox, runtimes
 from .setting import Setting
@@ -51,7 +62,7 @@ _last_port = 0
 _switch = threading.RLock()
 
 
-class Cloud:
+class Cloud(Modelling):
     """A cloud that is on from its making until :meth:`close`; also a context manager.
 
     There is one at a time: starting another closes the one before, so that the cell that starts
@@ -68,6 +79,10 @@ class Cloud:
         start: the instant at which the clock starts (aware datetime). Unless given: now with
             measured durations, 2 March 2020, 9:00 UTC with modelled ones.
         seed: of everything random.
+        async_retry_wait: seconds between an asynchronous invocation's first failure and its retry;
+            the second wait grows in proportion. Unless given: the profile's 60 and 120.
+        async_duplicates: how likely the event queue is to deliver an event once more though nothing
+            failed, 0 to 1. AWS promises at least once, and doesn't say how often it is twice.
         port: of the AWS endpoint on 127.0.0.1; 0 takes the one that this process's last cloud
             had, so that clients made for that reach this one, or else a free one.
 
@@ -79,11 +94,18 @@ class Cloud:
 
     def __init__(self, *, clock: str = "virtual", speed: float = 1.0,
                  durations: str = "measured", limits: str = "course", sandbox: str = "auto",
-                 start: datetime | None = None, seed: int = 0, port: int = 0) -> None:
+                 start: datetime | None = None, seed: int = 0, port: int = 0,
+                 async_retry_wait: float | None = None, async_duplicates: float = 0.0) -> None:
         _one_of("clock", clock, "virtual", "wall")
         _one_of("durations", durations, "measured", "modelled")
         if clock == "virtual" and speed != 1.0:
             raise ValueError("speed is for the wall clock: Cloud(clock='wall', speed=...)")
+        if not 0.0 <= async_duplicates <= 1.0:
+            raise ValueError("async_duplicates must be from 0 to 1")
+        if async_retry_wait is not None and not 0.0 <= async_retry_wait < float("inf"):
+            raise ValueError("async_retry_wait must be a number of seconds, 0 or more")
+        self._new_queue = partial(AsyncQueue, retry_wait=async_retry_wait,
+                                  duplicates=async_duplicates)
         if start is None and durations == "modelled":
             start = COURSE_START
         self.limits = Limits.load(limits)
@@ -131,6 +153,12 @@ class Cloud:
         guard = Guard(server.url, self.region)
         guard.apply()
         stack.callback(guard.restore)
+        localhost_names.apply()
+        stack.callback(localhost_names.restore)
+        if not self.clock.wall and self._sandbox_asked != "inline":
+            sleep = WaitersSleep(lambda seconds: self.clock.run(seconds))  # of whichever is on
+            sleep.apply()
+            stack.callback(sleep.restore)
         return server
 
     def _begin(self) -> None:
@@ -147,7 +175,8 @@ class Cloud:
         inline = sandbox == "inline"
         self.registry = Registry(self.clock, self.limits, fetch_code=fetch_code,
                                  role_trusts_lambda=role_trusts_lambda,
-                                 organization_of=organization_of, on_change=self._changed)
+                                 organization_of=organization_of, on_change=self._changed,
+                                 check_dead_letter=partial(check_dead_letter, may=role_may))
         install(self)
         stack.callback(uninstall)
         if inline:
@@ -161,11 +190,16 @@ class Cloud:
         setting = Setting(self.clock, self.trace, self.limits, Model.load(), host,
                           partial(InlineSandbox if inline else Sandbox, host), LogWriter(),
                           write_segment, self.durations == "modelled", server.url, DEAD_PROXY)
-        Metrics(self.trace, MetricWriter(self.clock, self.account_id, self.region))
-        self.placement = Placement(setting)
+        writer = MetricWriter(self.clock, self.account_id, self.region)
+        Metrics(self.trace, writer)
+        concurrency = Concurrency.of(self.limits, Gauges(self.clock, writer))
+        self.placement = Placement(setting, Models(), concurrency.lost)
         stack.callback(self.placement.close)
-        concurrency = Concurrency(self.limits.concurrency, self.limits.unreserved_min)
+        self.provisioned = Provisioned(self.clock, self.trace, concurrency, self.placement,
+                                       self.registry.versions)
         self.frontend = Frontend(self.clock, self.trace, concurrency, self.placement)
+        destinations = Destinations(self.frontend, self.registry, role_may, Delivery(self.limits))
+        self._new_queue(self.frontend, self.registry, self.limits, destinations)
         self.databases = Databases(setting, self.placement.by_access_key)
         stack.callback(self.databases.close)
         stack.callback(server.door.wait_until_empty, LEAVE_SECONDS)
@@ -313,8 +347,11 @@ class Cloud:
     def _changed(self, old: FunctionConfiguration, new: FunctionConfiguration | None) -> None:
         with self.clock.lock:
             self.placement.retire(old, "configuration" if new is not None else "deleted")
-            if new is None and old.version == LATEST:
-                self.frontend.concurrency.release(old)
+            if new is None:
+                self.provisioned.drop(old, None if old.version == LATEST else old.version)
+                if old.version == LATEST:
+                    self.frontend.concurrency.release(old)
+                    self.placement.models.set(old, None)
         if new is not None:
             self.placement.setting.host.expect(new)
 

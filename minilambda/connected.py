@@ -17,7 +17,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
+from .aws import localhost_names
 from .aws.guard import Guard
+from .aws.waiting import WaitersSleep
 from .limits import Limits
 from .trace import Trace
 
@@ -48,10 +50,14 @@ class ConnectedCloud:
         self._kept, self._kept_of = Trace(), found["cloud"]
         self._fetching = threading.Lock()
         self._guard = Guard(self.endpoint_url, self.region)
+        self._sleep = WaitersSleep(lambda seconds: self.run(seconds=seconds))
         with _switch:
             if _current is not None:
                 _current.close()
             self._guard.apply()
+            localhost_names.apply()
+            if found["clock"] == "virtual":
+                self._sleep.apply()
             self._connected = True
             _current = self
 
@@ -117,6 +123,8 @@ class ConnectedCloud:
             if self._connected:
                 self._connected = False
                 self._guard.restore()
+                localhost_names.restore()
+                self._sleep.restore()
             if _current is self:
                 _current = None
 

@@ -2,8 +2,7 @@
 
 Stands for: what AWS's page *Understanding the Lambda execution environment lifecycle* describes.
 After a timeout or a crash it isn't used again (on AWS it may be, its runtime started anew).
-Leaves out (so far): SnapStart, provisioned concurrency; extensions of an Init that has failed are
-killed without a Shutdown phase.
+Leaves out: SnapStart; extensions of an Init that has failed are killed without a Shutdown phase.
 
 How its code and the clock keep in step is ``conversation``'s business; here is what AWS's page
 talks of: phases, deadlines, what is reported. Methods named ``…_steps`` are simpy processes.
@@ -24,6 +23,7 @@ from .faults import Fault
 from .function import FunctionConfiguration
 from .invocation import Invocation, Outcome, Report, Status
 from .logs import EnvironmentLog
+from .places import Places
 from .sandbox import (
     Exit, ExtensionEnded, Failure, InitError, Message, Next, Output, Response, RuntimeExit, Segments,
 )
@@ -45,15 +45,16 @@ class State(StrEnum):
 
 
 class Environment:
-    """An execution environment of one version of a function."""
+    """An execution environment of one version of a function; ``places``: provisioned, in those."""
 
-    def __init__(self, setting: Setting, function: FunctionConfiguration) -> None:
-        self.setting, self.function = setting, function
+    def __init__(self, setting: Setting, function: FunctionConfiguration,
+                 places: Places | None = None) -> None:
+        self.setting, self.function, self.places = setting, function, places
         self.clock, self.trace = setting.clock, setting.trace
         self.name = f"{self.clock.random.getrandbits(128):032x}"
         self.access_key = "ASIA" + f"{self.clock.random.getrandbits(64):016X}"
         self.state = State.NEW
-        self.frozen_since = 0.0
+        self.frozen_since, self.pool = 0.0, None  # the pool is for placement
         self.log = EnvironmentLog(self.trace, self.clock, setting.log_sink, function, self.name)
         self.talk = Conversation(setting, function, self._heard, self._died_in_its_sleep)
         self.ending: simpy.Process | None = None  # its Shutdown phase, if it has one
@@ -63,6 +64,8 @@ class Environment:
         self._lingers = False  # has the runtime answered, and extensions have not done yet?
         self._note("environment.created", version=function.version,
                    memory_size=function.memory_size, timeout=function.timeout)
+        if places is not None:
+            self._note("environment.provisioned", qualifier=places.qualifier)
 
     def run_steps(self, invocation: Invocation, answered: simpy.Event | None = None) -> Steps:
         """Serve one invocation, initialising first if need be. Value: its Outcome.
@@ -120,19 +123,34 @@ class Environment:
 
     # -- Init -------------------------------------------------------------------------------------
 
+    def init_steps(self) -> Steps:
+        """Initialise ahead of any request. Value: whether it is ready, and frozen."""
+        _, fault, _ = yield from self._init_steps()
+        if fault is None and (yield from self.talk.freeze_steps()) is not None:
+            self.state, self.frozen_since = State.FROZEN, self.clock.seconds
+            self._note("environment.frozen")
+            return True
+        self.shut_down("init-error")
+        return False
+
     def _init_steps(self) -> Steps:
         """Value: (Init Duration in ms or None, the fault that ended it or None, seconds used).
 
         An Init that is not done after 10 s is cut off; it starts again as part of the invocation,
-        and then under the function's own timeout.
+        and then under the function's own timeout. Ahead of requests it has longer, and one try.
         """
         self._note("init.started")
         began = self.clock.seconds
-        fault = yield from self._boot_steps(began + INIT_SECONDS)
+        ahead = self.places is not None
+        limit = INIT_SECONDS if not ahead else max(
+            self.setting.limits.provisioned_init_timeout, self.function.timeout)
+        fault = yield from self._boot_steps(began + limit)
         spent = round((self.clock.seconds - began) * 1000, 6)
         if fault is not None and fault.status is Status.TIMEOUT:
             self._note("init.ended", duration_ms=spent, status="timeout", error_type=None)
             self._log(f"INIT_REPORT Init Duration: {spent:.2f} ms\tPhase: init\tStatus: timeout\t")
+            if ahead:
+                return None, fault, 0.0
             began = self.clock.seconds
             fault = yield from self._boot_steps(began + self.function.timeout)
             return None, fault, self.clock.seconds - began
@@ -144,7 +162,8 @@ class Environment:
         """Start the runtime and wait until it asks for its first event. Value: a fault or None."""
         self._starts += 1
         name = self.name if self._starts == 1 else f"{self.name}-{self._starts}"
-        variables = variables_of(self.function, self.setting, self.access_key, self.log.stream)
+        variables = variables_of(self.function, self.setting, self.access_key, self.log.stream,
+                                 self.places is not None)
         problem = self.setting.host.entrypoint_problem(self.function, variables)
         if problem:
             return faults.invalid_entrypoint(self._request_id or "", problem)
@@ -230,6 +249,8 @@ class Environment:
         message = yield from self._hear_steps(deadline, lambda: False, *cost)
         if not isinstance(message, Response | Failure):
             fault = yield from self._death_steps(message)
+            if told and isinstance(message, RuntimeExit):  # they were told at the same instant
+                yield from self._hear_steps(self.clock.seconds + INSTANT, self.extensions.all_ready)
             self.extensions.tell_lines(self._log)
             return fault.payload, fault
         if isinstance(message, Response):
@@ -285,7 +306,7 @@ class Environment:
         if fault is not None and fault.log_line:
             self._log(fault.log_line)
         self._log(logs.end_line(request_id))
-        line = logs.report_line(request_id, report, *self._report_status(fault))
+        line = logs.report_line(request_id, report, *faults.report_status(fault))
         tracing = invocation.tracing
         if tracing is not None and tracing.recorded:
             line += "\n" + xray.report_line(tracing)
@@ -296,7 +317,8 @@ class Environment:
                    error_type=error_type, duration_ms=report.duration_ms,
                    billed_ms=report.billed_ms, memory_size=report.memory_size,
                    max_memory_used=report.max_memory_used, init_ms=init_ms,
-                   cost=billing.cost(report.billed_ms, report.memory_size, self.setting.limits))
+                   cost=billing.cost(report.billed_ms, report.memory_size, self.setting.limits,
+                                     self.places is not None))
         if self.state is State.FROZEN:
             self._note("environment.frozen")
         else:
@@ -305,7 +327,7 @@ class Environment:
             self.shut_down(reasons.get(status, "crash"))
         self._request_id = None
         return Outcome(request_id, status, payload, report, error_type, tuple(self.log.lines),
-                       self.clock.seconds, self.name, self.function.version)
+                       self.clock.seconds, self.name, self.function.version, bool(self.places))
 
     def _write_segments(self, invocation: Invocation, seconds: float, init_ms: float | None,
                         failed: bool) -> None:
@@ -327,17 +349,6 @@ class Environment:
             used = size
         return Report(duration_ms, billing.billed_ms(billable, limits), size,
                       min(round(used), size), init_ms)
-
-    @staticmethod
-    def _report_status(fault: Fault | None) -> tuple[str | None, str | None]:
-        """The REPORT line's Status and Error Type; a plain exception shows neither."""
-        if fault is None:
-            return None, None
-        if fault.status is Status.TIMEOUT:
-            return "timeout", None
-        if fault.error_type.startswith(("Runtime.", "Extension.")):
-            return "error", fault.error_type
-        return None, None
 
     # -- endings ----------------------------------------------------------------------------------
 

@@ -135,6 +135,11 @@ def environment_reserved(names: Iterable[str]) -> LambdaError:
                    f"{', '.join(names)}")
 
 
+def function_of_another_account() -> LambdaError:
+    """AWS says nothing more when it is asked to create one."""
+    return LambdaError("AccessDeniedException", "", 403, type_=None)
+
+
 def role_not_assumable() -> LambdaError:
     return invalid("The role defined for the function cannot be assumed by Lambda.")
 
@@ -142,6 +147,10 @@ def role_not_assumable() -> LambdaError:
 def role_of_another_account() -> LambdaError:
     return LambdaError("AccessDeniedException", "Cross-account pass role is not allowed.", 403,
                        type_=None)
+
+
+def no_tags() -> LambdaError:
+    return invalid("An error occurred and the request cannot be processed.")
 
 
 def too_many_tags() -> LambdaError:
@@ -254,15 +263,9 @@ def policy_too_long(size: int, limit: int) -> LambdaError:
                        f"The final policy size ({size}) is bigger than the limit ({limit}).")
 
 
-def policy_revision_mismatch() -> LambdaError:
-    return LambdaError(
-        "PreconditionFailedException",
-        "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to "
-        "retrieve the latest Revision Id", 412)
-
-
 def no_policy_of(arn: str) -> LambdaError:
-    return LambdaError("ResourceNotFoundException", f"No policy is found for: {arn}", 404)
+    """A permission is to be taken from a function that isn't there."""
+    return LambdaError("ResourceNotFoundException", f"No policy found for: {arn}", 404)
 
 
 def no_such_resource() -> LambdaError:
@@ -296,14 +299,20 @@ def code_sha_mismatch(wanted: str, present: str) -> LambdaError:
                    f"({present}). Please try again with the CodeSHA256 in $LATEST.")
 
 
+def functions_only() -> LambdaError:
+    return invalid("This operation is permitted on Lambda functions only. Aliases and versions do "
+                   "not support this operation. Please specify either a function name or an "
+                   "unqualified function ARN.")
+
+
 def qualifier_not_allowed(arn: str) -> LambdaError:
     """The words are ours."""
     return invalid(f"This operation is for a function as a whole: leave the qualifier out of {arn}")
 
 
 def tags_of_a_version() -> LambdaError:
-    return invalid("Tags on function aliases and versions are not supported. Please specify either "
-                   "a function name or an unqualified function ARN.")
+    return invalid("Tags on function aliases and versions are not supported. Please specify a "
+                   "function ARN.")
 
 
 def version_in_use(aliases: Iterable[str]) -> LambdaError:
@@ -336,7 +345,8 @@ def version_twice(version: str) -> LambdaError:
 
 
 def latest_in_routing() -> LambdaError:
-    return invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+    return LambdaError("InvalidParameterValueException", "$LATEST is not supported for an alias "
+                       "pointing to more than 1 version", type_=None)
 
 
 def roles_differ(version: str, other: str) -> LambdaError:
@@ -346,8 +356,10 @@ def roles_differ(version: str, other: str) -> LambdaError:
 
 
 def too_much_reserved(minimum: int) -> LambdaError:
-    return invalid("Specified ReservedConcurrentExecutions for function decreases account's "
-                   f"UnreservedConcurrentExecution below its minimum value of [{minimum}].")
+    return LambdaError(
+        "InvalidParameterValueException", "Specified ReservedConcurrentExecutions for function "
+        "decreases account's UnreservedConcurrentExecution below its minimum value of "
+        f"[{minimum}].", type_=None)
 
 
 def payload_not_json(reason: str) -> LambdaError:

@@ -103,3 +103,14 @@ def _signal_words(number: int) -> str:
         6: "aborted", 7: "bus error", 8: "floating point exception", 9: "killed",
         11: "segmentation fault", 13: "broken pipe", 14: "alarm clock", 15: "terminated",
     }.get(number, f"signal {number}")
+
+
+def report_status(fault: Fault | None) -> tuple[str | None, str | None]:
+    """The REPORT line's Status and Error Type; a plain exception shows neither."""
+    if fault is None:
+        return None, None
+    if fault.status is Status.TIMEOUT:
+        return "timeout", None
+    if fault.error_type.startswith(("Runtime.", "Extension.")):
+        return "error", fault.error_type
+    return None, None

@@ -2,13 +2,14 @@
 
 Stands for: ``FunctionConfiguration`` and ``FunctionCodeLocation`` of the Lambda API.
 AWS page: *FunctionConfiguration* in the Lambda API reference.
-Leaves out (so far): VPC, dead letter queues.
+Leaves out (so far): VPC.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
     from .layer import LayerVersion
 
 LATEST = "$LATEST"
+
+
+def derived_revision(revision_id: str, touched: int) -> str:
+    """The revision after so many changes. It is no draw of the cloud's generator: putting a tag on
+    something changes no figure of what happens afterwards."""
+    if not touched:
+        return revision_id
+    digest = hashlib.sha256(f"{revision_id}/{touched}".encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,8 @@ class FunctionConfiguration:
     """One version of a function. Immutable: a change makes a new one with a new revision.
 
     ``memory_size`` in MB, ``timeout`` in seconds, ``ephemeral_storage`` in MB,
-    ``layers`` in the order in which they are laid out, ``last_modified`` as the API prints it.
+    ``layers`` in the order in which they are laid out, ``dead_letter`` a queue's or topic's ARN (or
+    empty), ``last_modified`` as the API prints it.
     """
 
     name: str
@@ -61,13 +72,20 @@ class FunctionConfiguration:
     timeout: int = 3
     memory_size: int = 128
     ephemeral_storage: int = 512
-    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    environment: Mapping[str, str] | None = None  # None: nothing was ever said about it
     layers: tuple[LayerVersion, ...] = ()
     tracing: str = "PassThrough"  # or "Active"
+    dead_letter: str = ""
     version: str = LATEST
     last_modified: str = ""
     revision_id: str = ""
+    touched: int = 0  # changes since then that no execution environment can see: tags, policies
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def api_revision(self) -> str:
+        """Its RevisionId, as the API has it."""
+        return derived_revision(self.revision_id, self.touched)
 
     @property
     def arn(self) -> str:

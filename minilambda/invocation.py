@@ -75,6 +75,7 @@ class Outcome:
     ended: float = 0.0
     environment: str | None = None
     version: str = LATEST
+    provisioned: bool = False  # in an environment of provisioned concurrency
 
     @property
     def failed(self) -> bool:

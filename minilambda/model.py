@@ -39,13 +39,19 @@ class Model:
     latency_ms: Mapping[str, float]
     database_ms: Mapping[str, float]
     idle_seconds: float
+    mapping_seconds: float
+    provisioning_seconds: float
+    creation_seconds: float
+    update_seconds: float
 
     @classmethod
     def load(cls) -> Model:
         data = tomllib.loads(resources.files(__package__).joinpath("model.toml").read_text())
         runtimes = {name: RuntimeModel(**figures) for name, figures in data["runtimes"].items()}
         return cls(runtimes, data["latency_ms"], data["database_ms"],
-                   data["environment"]["idle_seconds"])
+                   data["environment"]["idle_seconds"],
+                   data["event_source_mapping"]["change_seconds"],
+                   data["environment"]["provisioning_seconds"], **data["states"])
 
     def latency(self, service: str | None) -> float:
         """Seconds that one call of ``service`` takes from inside a function."""

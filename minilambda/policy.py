@@ -30,6 +30,9 @@ class Asking:
     source_arn: str | None = None
     source_account: str | None = None
     event_source_token: str | None = None
+    principal: str | None = None  # the ARN of a user, a role or a session of ``account``
+    url_auth_type: str | None = None  # of the function URL by which somebody comes
+    via_url: str | None = None  # "true" if so
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,14 @@ def _allows(statement: Statement, asking: Asking) -> bool:
             if service != asking.service:
                 return False
         elif asking.account is None or arn not in (
-                "*", asking.account, f"arn:aws:iam::{asking.account}:root"):
+                "*", asking.account, f"arn:aws:iam::{asking.account}:root", asking.principal,
+                _role_of(asking.principal)):
             return False
     facts = {"aws:principalorgid": asking.organization, "aws:sourcearn": asking.source_arn,
              "aws:sourceaccount": asking.source_account,
-             "lambda:eventsourcetoken": asking.event_source_token}
+             "lambda:eventsourcetoken": asking.event_source_token,
+             "lambda:functionurlauthtype": asking.url_auth_type,
+             "lambda:invokedviafunctionurl": asking.via_url}
     for operator, wanted in statement.get("Condition", {}).items():
         for name, value in wanted.items():
             known = facts.get(name.lower())
@@ -84,3 +90,11 @@ def _allows(statement: Statement, asking: Asking) -> bool:
             if not (fnmatchcase(known, value) if operator == "ArnLike" else known == value):
                 return False
     return True
+
+
+def _role_of(principal: str | None) -> str | None:
+    """A session may do what its role may."""
+    if principal is None or ":assumed-role/" not in principal:
+        return None
+    account, role = principal.split(":")[4], principal.split("/")[1]
+    return f"arn:aws:iam::{account}:role/{role}"

@@ -16,35 +16,27 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from botocore.loaders import Loader
-
 from . import errors
 from .clock import Clock
+from .event_config import EventConfigs
 from .function import LATEST, CodePackage, FunctionConfiguration
 from .function_name import FunctionName
+from .function_urls import FunctionUrls
 from .layer import LayerVersion
 from .layers import Layers
 from .limits import Limits
+from .model import Model
 from .package import check_archive, unzipped_size
 from .permissions import Permissions
 from .policy import Asking
+from .reserved_names import RESERVED_VARIABLES, known_runtimes
+from .states import States
 from .versions import Target, Versions
 
 OnChange = Callable[[FunctionConfiguration, FunctionConfiguration | None], None]
-
-# Names a function's environment variables may not have.
-# AWS page: Working with Lambda environment variables ("Defined runtime environment variables").
-RESERVED_VARIABLES = frozenset({
-    "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
-})
 
 _ROLE_ACCOUNT = re.compile(r"arn:aws:iam::(\d{12}):role/")
 _PAGE = 50  # functions in one answer of ListFunctions, however many are asked for
@@ -60,6 +52,7 @@ class Registry:
             raises LambdaError when there is none.
         role_trusts_lambda: whether this role (an ARN) exists and Lambda may assume it.
         organization_of: the id of the organization that an account belongs to, None without one.
+        check_dead_letter: raises LambdaError if the function can't have the dead-letter queue it has.
         on_change: called with the old configuration and the new one (None: deleted) after code or
             configuration changed. Not called for a new function, nor for tags, which no execution
             environment can see.
@@ -70,17 +63,22 @@ class Registry:
                  fetch_code: Callable[[str, str, str, str, str | None], bytes],
                  role_trusts_lambda: Callable[[str], bool],
                  organization_of: Callable[[str], str | None] = lambda account: None,
+                 check_dead_letter: Callable[[FunctionConfiguration], None] = lambda function: None,
                  on_change: OnChange | None = None,
                  on_create: Callable[[FunctionConfiguration], None] | None = None) -> None:
         self.clock, self.limits = clock, limits
         self.on_change, self.on_create = on_change, on_create
         self._fetch_code, self._role_trusts_lambda = fetch_code, role_trusts_lambda
+        self._check_dead_letter = check_dead_letter
         self._functions: dict[tuple[str, str, str], FunctionConfiguration] = {}
         self._lock = threading.RLock()
         self.runtimes = known_runtimes(limits)
         self.versions = Versions(clock, self._lock)
-        self.permissions = Permissions(clock, limits, self.versions, self._lock)
-        self._organization_of = organization_of
+        self.states = States(clock, limits, Model.load(), self._lock, self._tell)
+        self.permissions = Permissions(clock, limits, self.versions, self._lock, self._touch)
+        self.urls = FunctionUrls(clock, self.versions, self._lock)
+        self.event_configs = EventConfigs(clock, self._lock)
+        self.organization_of = organization_of
         self.layers = Layers(clock, limits, self._code, organization_of)
 
     # -- reading -----------------------------------------------------------------------------------
@@ -99,7 +97,9 @@ class Registry:
         """What a request to invoke is for: an alias may share it out."""
         wanted = FunctionName.parse(account, region, name, qualifier)
         found = self._find(account, wanted, "lambda:InvokeFunction")
-        return self.versions.target(found, wanted.qualifier)
+        target = self.versions.target(self.states.in_force(found), wanted.qualifier)
+        self.states.check_active(target.function)
+        return target
 
     def named(self, account: str, region: str, name: str, qualifier: str | None, *, action: str
               ) -> tuple[FunctionConfiguration, str | None]:
@@ -116,12 +116,16 @@ class Registry:
             raise errors.qualifier_not_allowed(wanted.arn)
         return found
 
-    def _find(self, account: str, wanted: FunctionName, action: str) -> FunctionConfiguration:
+    def find(self, wanted: FunctionName) -> FunctionConfiguration | None:
+        """``$LATEST`` of the function, whoever asks and whatever the qualifier."""
         with self._lock:
-            found = self._functions.get((wanted.account, wanted.region, wanted.name))
+            return self._functions.get((wanted.account, wanted.region, wanted.name))
+
+    def _find(self, account: str, wanted: FunctionName, action: str) -> FunctionConfiguration:
+        found = self.find(wanted)
         if wanted.account != account and not (found and self.permissions.lets(
                 found, wanted.qualifier, Asking(
-                    action, account=account, organization=self._organization_of(account)))):
+                    action, account=account, organization=self.organization_of(account)))):
             raise errors.other_account(account, action, wanted.arn)
         if found is None:
             raise errors.function_not_found(wanted.arn)
@@ -162,13 +166,15 @@ class Registry:
                ) -> FunctionConfiguration:
         """A new function from a CreateFunction request."""
         wanted = FunctionName.parse(account, region, request["FunctionName"])
-        if wanted.account != account or wanted.qualifier:
+        if wanted.account != account:
+            raise errors.function_of_another_account()
+        if wanted.qualifier:
             raise errors.invalid(f"Invalid function name: {request['FunctionName']}")
         key = (account, region, wanted.name)
         if not request.get("Runtime") or not request.get("Handler"):
             raise errors.runtime_and_handler_needed()
         settings = self._settings(account, region, request)
-        tags = self._tags(request.get("Tags") or {})
+        tags = self.check_tags(request.get("Tags") or {})
         with self._lock:
             if key in self._functions:
                 raise errors.function_exists(wanted.name)
@@ -179,10 +185,12 @@ class Registry:
             **({"timeout": self.limits.timeout_default,
                 "memory_size": self.limits.memory_default,
                 "ephemeral_storage": self.limits.tmp_default} | settings)))
+        self._check_dead_letter(function)
         with self._lock:
             if key in self._functions:
                 raise errors.function_exists(wanted.name)
             self._functions[key] = function
+        self.states.created(function)
         if self.on_create is not None:
             self.on_create(function)
         return function
@@ -191,7 +199,10 @@ class Registry:
                              ) -> FunctionConfiguration:
         """Change what an UpdateFunctionConfiguration request names; the rest stays."""
         old = self._current(account, region, request, "lambda:UpdateFunctionConfiguration")
-        return self._swap(old, request, **self._settings(account, region, request))
+        settings = self._settings(account, region, request)
+        if settings.keys() & {"dead_letter", "role"}:
+            self._check_dead_letter(replace(old, **settings))
+        return self._swap(old, request, **settings)
 
     def update_code(self, account: str, region: str, request: Mapping[str, Any]
                     ) -> FunctionConfiguration:
@@ -205,48 +216,52 @@ class Registry:
     def delete(self, account: str, region: str, name: str, qualifier: str | None = None) -> None:
         """Delete the function with all its versions and aliases, or one version of it."""
         wanted = FunctionName.parse(account, region, name, qualifier)
-        old = self._find(account, wanted, "lambda:DeleteFunction")
         if wanted.qualifier == LATEST:
             raise errors.invalid("$LATEST version cannot be deleted without deleting the function.")
+        # AWS's refusal names the function without the qualifier.
+        old = self._find(account, replace(wanted, qualifier=None), "lambda:DeleteFunction")
         if wanted.qualifier:
             version = self.versions.delete(old, wanted.qualifier)
             self.permissions.forget(old, wanted.qualifier)
-            self._tell(version, None)
+            self.event_configs.forget(old, wanted.qualifier)
+            if version is not None:
+                self.states.forget(version)
+                self._tell(version, None)
             return
         with self._lock:
             self._functions.pop((old.account, old.region, old.name), None)
             versions = self.versions.forget(old)
             self.permissions.forget(old)
+            self.event_configs.forget(old)
+            self.states.forget(old)
+            self.urls.forget(old)
         for version in (old, *versions):
             self._tell(version, None)
 
-    def publish(self, account: str, region: str, request: Mapping[str, Any]
-                ) -> FunctionConfiguration:
-        """A version from a PublishVersion request."""
+    def publish(self, account: str, region: str, request: Mapping[str, Any],
+                settled: bool = True) -> FunctionConfiguration:
+        """A version from a PublishVersion request; ``settled``: only if nothing is in progress."""
         with self._lock:
             latest = self.latest(account, region, request["FunctionName"],
                                  action="lambda:PublishVersion")
+            if settled:
+                self.states.check_settled(latest)
             if self.code_storage(account, region) + latest.code.size > self.limits.code_storage:
                 raise errors.code_storage_exceeded()
             version, new = self.versions.publish(latest, request)
-        if new and self.on_create is not None:
-            self.on_create(version)
+        if new:
+            self.states.created(version)
+            if self.on_create is not None:
+                self.on_create(version)
         return version
-
-    def tag(self, account: str, region: str, name: str, tags: Mapping[str, str]) -> None:
-        """Add tags, or replace their values. Tags are no part of the revision."""
-        self._retag(account, region, name, lambda old: {**old, **tags})
-
-    def untag(self, account: str, region: str, name: str, keys: list[str]) -> None:
-        self._retag(account, region, name,
-                    lambda old: {k: v for k, v in old.items() if k not in keys})
 
     # -- inside ------------------------------------------------------------------------------------
 
     def _current(self, account: str, region: str, request: Mapping[str, Any],
                  action: str) -> FunctionConfiguration:
         old = self.latest(account, region, request["FunctionName"], action=action)
-        if request.get("RevisionId") and request["RevisionId"] != old.revision_id:
+        self.states.check_settled(old)
+        if request.get("RevisionId") and request["RevisionId"] != old.api_revision:
             raise errors.revision_mismatch()
         return old
 
@@ -258,34 +273,45 @@ class Registry:
             current = self._functions.get(key)
             if current is None:  # deleted while its code was being read
                 raise errors.function_not_found(old.arn)
-            if request.get("RevisionId") and current.revision_id != old.revision_id:
+            if request.get("RevisionId") and current.api_revision != old.api_revision:
                 raise errors.revision_mismatch()
             changed = replace(current, **changes)
             if changes.keys() & {"code", "layers"}:
                 self._check_size(changed)
             new = self._functions[key] = self._stamped(changed)
-        self._tell(current, new)
+        self.states.updated(current, new)
         return new
 
     def _stamped(self, function: FunctionConfiguration) -> FunctionConfiguration:
-        return replace(
-            function, revision_id=self.clock.uuid(), last_modified=self.clock.api_date())
+        return replace(function, revision_id=self.clock.uuid(), touched=0,
+                       last_modified=self.clock.api_date())
+
+    def _touch(self, latest: FunctionConfiguration, qualifier: str | None) -> None:
+        """What the qualifier names has changed in a way that no environment can see."""
+        if qualifier is not None:
+            self.versions.touch(latest, qualifier)
+            return
+        key = (latest.account, latest.region, latest.name)
+        if key in self._functions:
+            self._functions[key] = replace(self._functions[key], touched=latest.touched + 1)
 
     def _tell(self, old: FunctionConfiguration, new: FunctionConfiguration | None) -> None:
         if self.on_change is not None:
             self.on_change(old, new)
 
-    def _retag(self, account: str, region: str, name: str,
-               change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+    def retag(self, account: str, region: str, name: str,
+              change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+        """Other tags, and so another revision; no execution environment can see them."""
         with self._lock:
             wanted = FunctionName.parse(account, region, name)
             if wanted.qualifier:
                 raise errors.tags_of_a_version()
             old = self._find(account, wanted, "lambda:TagResource")
+            self.states.check_settled(old)
             self._functions[old.account, old.region, old.name] = replace(
-                old, tags=self._tags(change(old.tags)))
+                old, tags=self.check_tags(change(old.tags)), touched=old.touched + 1)
 
-    def _tags(self, tags: Mapping[str, str]) -> Mapping[str, str]:
+    def check_tags(self, tags: Mapping[str, str]) -> Mapping[str, str]:
         if len(tags) > self.limits.tags:
             raise errors.too_many_tags()
         return MappingProxyType(dict(tags))
@@ -296,6 +322,8 @@ class Registry:
                  if request.get(member) is not None}
         if (request.get("TracingConfig") or {}).get("Mode"):
             found["tracing"] = request["TracingConfig"]["Mode"]
+        if (dead_letter := request.get("DeadLetterConfig")) is not None:
+            found["dead_letter"] = dead_letter.get("TargetArn") or ""
         if "EphemeralStorage" in request:
             found["ephemeral_storage"] = request["EphemeralStorage"]["Size"]
         if "Environment" in request:
@@ -362,18 +390,3 @@ _SETTINGS = {"Runtime": "runtime", "Role": "role", "Handler": "handler",
 def _number(version: str) -> int:
     """Where a version stands in a list: ``$LATEST`` first."""
     return int(version) if version.isdigit() else 0
-
-
-def known_runtimes(limits: Limits) -> list[str]:
-    """Names of runtimes a function may have.
-
-    The profile's own come first, then every name botocore's service model knows: what runs is
-    decided by what is installed on the reader's machine, not by the year.
-    """
-    return list(dict.fromkeys([*limits.runtimes, *_runtimes_of_the_model()]))
-
-
-@cache
-def _runtimes_of_the_model() -> list[str]:
-    model = Loader().load_service_model("lambda", "service-2")
-    return model["shapes"]["Runtime"]["enum"]

@@ -172,6 +172,9 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
                               "`minilambda doctor`)")
     serving.add_argument("--seed", type=int, default=0, metavar="N",
                          help="of everything random (%(default)s)")
+    serving.add_argument("--async-retry-wait", type=_seconds, metavar="SECONDS",
+                         help="how long after its first failure an asynchronous invocation is tried "
+                              "again; twice as long after the second (60, as on AWS)")
     serving.set_defaults(run=_serve)
 
 
@@ -182,7 +185,8 @@ def _serve(arguments: argparse.Namespace) -> int:
                 host=arguments.host, on_failure=stop.fail, port=arguments.port,
                 clock=arguments.clock, speed=arguments.speed, start=arguments.start,
                 durations=arguments.durations, limits=arguments.limits,
-                sandbox=arguments.sandbox, seed=arguments.seed)
+                sandbox=arguments.sandbox, seed=arguments.seed,
+                async_retry_wait=arguments.async_retry_wait)
         except (ValueError, OSError, RuntimeError) as error:
             said = error.strerror if isinstance(error, OSError) and error.strerror else error
             print(f"minilambda: {said}", file=sys.stderr)
@@ -245,6 +249,13 @@ def _port(text: str) -> int:
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError("must be from 0 to 65535")
     return number
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError("must be a number of seconds, 0 or more")
+    return seconds
 
 
 def _instant(text: str) -> datetime:

@@ -19,8 +19,20 @@ KINDS: Mapping[str, frozenset[str]] = MappingProxyType(
         # the front door
         "request.accepted": frozenset({"request_id"}),
         "request.throttled": frozenset({"request_id", "reason"}),
+        # of a version that has provisioned concurrency, set on ``qualifier``: an environment of it
+        # serves the request, or (all are busy) an ordinary one
+        "request.provisioned": frozenset({"request_id", "qualifier", "version"}),
+        "request.spilled": frozenset({"request_id", "qualifier", "version"}),
+        # provisioned concurrency was set, has come about, failed, or (``requested`` is 0) was taken
+        # away; how many environments there are (``allocated``), and may be used (``available``)
+        "provisioned.changed": frozenset({"qualifier", "version", "requested", "allocated",
+                                          "available", "status", "reason"}),
+        # what it has cost in dollars while so many were requested, for so many seconds
+        "provisioned.billed": frozenset({"qualifier", "version", "requested", "seconds", "cost"}),
         # an execution environment's life
         "environment.created": frozenset({"version", "memory_size", "timeout"}),
+        # it is one of provisioned concurrency: initialised before there is a request
+        "environment.provisioned": frozenset({"qualifier"}),
         "init.started": frozenset(),
         "init.ended": frozenset({"duration_ms", "status", "error_type"}),
         "environment.frozen": frozenset(),
@@ -36,6 +48,23 @@ KINDS: Mapping[str, frozenset[str]] = MappingProxyType(
             {"request_id", "status", "error_type", "duration_ms", "billed_ms", "memory_size",
              "max_memory_used", "init_ms", "cost"}
         ),
+        # the asynchronous event queue. Every ``async.queued`` has one ``async.ended``, and so has
+        # every ``async.duplicated``, the queue delivering an event once more (``copy``)
+        "async.queued": frozenset({"request_id", "source"}),
+        "async.duplicated": frozenset({"request_id"}),
+        # taken from the queue to be invoked, after ``age_ms`` in it; the try itself is a
+        # ``request.accepted`` with the same id
+        "async.taken": frozenset({"request_id", "attempt", "age_ms", "copy"}),
+        # back to the queue for ``wait`` seconds. ``reason``: error (of the function: one of its
+        # tries is used up), not-found, throttle or system
+        "async.retried": frozenset({"request_id", "reason", "wait", "copy"}),
+        # ``condition``: Success, RetriesExhausted, EventAgeExceeded or ZeroReservedConcurrency, as
+        # an invocation record has it; all but the first are drops (AsyncEventsDropped)
+        "async.ended": frozenset({"request_id", "condition", "invoke_count", "copy"}),
+        # sent to ``target`` (an ARN); ``role``: dead-letter, on-success or on-failure
+        "async.delivered": frozenset({"request_id", "target", "role"}),
+        # or not, which AWS shows in a metric only
+        "async.undelivered": frozenset({"request_id", "target", "role", "reason"}),
         # a connection to a database: had, or refused for want of places
         "database.connected": frozenset({"database", "accepted"}),
         # a message in an SQS queue (by its ARN). ``function`` is whose code asked for it, "" the
@@ -57,6 +86,14 @@ KINDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "record.put": frozenset({"stream", "shard_id", "sequence_number", "partition_key", "via"}),
         "record.read": frozenset(
             {"stream", "shard_id", "after", "upto", "count", "behind_ms"}),
+        # a CloudWatch alarm (by its name) went from one state to another; ``reason`` in CloudWatch's
+        # words; ``function`` is the value of its dimension FunctionName, if it has one
+        "alarm.changed": frozenset({"alarm", "old", "new", "reason"}),
+        # Application Auto Scaling changes a target's capacity (``target`` is its ResourceId), and that
+        # is fulfilled or not (AWS's StatusCode); a scheduled action sets its limits
+        "autoscaling.started": frozenset({"target", "activity_id", "before", "wanted", "cause"}),
+        "autoscaling.ended": frozenset({"target", "activity_id", "wanted", "status", "message"}),
+        "autoscaling.bounds": frozenset({"target", "minimum", "maximum", "cause"}),
         # one line of a function's log (START, END and REPORT lines included)
         "log.line": frozenset({"request_id", "message"}),
     }

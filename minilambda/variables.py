@@ -11,9 +11,11 @@ from .function import FunctionConfiguration
 from .sandbox import runtimes
 from .setting import Setting
 
+SECRET = "minilambda"  # of every function's credentials, which are worth nothing elsewhere
+
 
 def variables_of(function: FunctionConfiguration, setting: Setting, access_key: str,
-                 log_stream: str) -> dict[str, str]:
+                 log_stream: str, provisioned: bool = False) -> dict[str, str]:
     """Those a function may set, its own, then the reserved ones.
 
     ``TZ`` was called reserved on AWS's page until 2022, but a function could set it.
@@ -27,7 +29,7 @@ def variables_of(function: FunctionConfiguration, setting: Setting, access_key: 
         "PYTHONHASHSEED": "0",
         **runtimes.library_path(function.runtime),
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        **function.environment,
+        **(function.environment or {}),
         "_HANDLER": function.handler,
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
@@ -35,12 +37,13 @@ def variables_of(function: FunctionConfiguration, setting: Setting, access_key: 
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": (
+            "provisioned-concurrency" if provisioned else "on-demand"),
         "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_ACCESS_KEY": access_key,
         "AWS_ACCESS_KEY_ID": access_key,
-        "AWS_SECRET_ACCESS_KEY": "minilambda",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_SESSION_TOKEN": "minilambda",
         # Ours: the way to the cloud, and nowhere else.
         "AWS_ENDPOINT_URL": setting.endpoint,

@@ -21,7 +21,7 @@ from typing import Any
 
 from . import errors
 from .clock import Clock
-from .function import LATEST, FunctionConfiguration
+from .function import LATEST, FunctionConfiguration, derived_revision
 
 Key = tuple[str, str, str]  # account, region, function name
 _PAGE = 50  # in one answer, however many are asked for
@@ -68,6 +68,7 @@ class Versions:
         self.clock, self._lock = clock, lock
         self._published: dict[Key, dict[str, FunctionConfiguration]] = {}
         self._aliases: dict[Key, dict[str, Alias]] = {}
+        self._sources: dict[Key, FunctionConfiguration] = {}  # what the last version was made of
         self._given_out: Counter[Key] = Counter()
 
     # -- versions ----------------------------------------------------------------------------------
@@ -84,19 +85,19 @@ class Versions:
         wanted = request.get("CodeSha256")
         if wanted and wanted != latest.code.sha256:
             raise errors.code_sha_mismatch(wanted, latest.code.sha256)
-        if request.get("RevisionId") and request["RevisionId"] != latest.revision_id:
+        if request.get("RevisionId") and request["RevisionId"] != latest.api_revision:
             raise errors.revision_mismatch()
         key = key_of(latest)
         with self._lock:
             published = self._published.setdefault(key, {})
-            last = published.get(str(self._given_out[key]))
-            if last is not None and _matter(last) == _matter(latest):
+            last, source = published.get(str(self._given_out[key])), self._sources.get(key)
+            if last is not None and source is not None and _matter(source) == _matter(latest):
                 return last, False
             self._given_out[key] += 1
             made = replace(latest, version=str(self._given_out[key]), tags=MappingProxyType({}),
                            description=request.get("Description") or latest.description,
-                           revision_id=self.clock.uuid())
-            published[made.version] = made
+                           revision_id=self.clock.uuid(), touched=0)
+            published[made.version], self._sources[key] = made, latest
             return made, True
 
     def get(self, latest: FunctionConfiguration, qualifier: str | None) -> FunctionConfiguration:
@@ -125,6 +126,23 @@ class Versions:
                 (self.get(latest, number), weight) for number, weight in alias.weights.items())
             return Target(function, qualifier, others)
 
+    def revision(self, latest: FunctionConfiguration, qualifier: str | None) -> str:
+        """The RevisionId of what the qualifier names; raises as :meth:`get`."""
+        with self._lock:
+            alias = self._aliases.get(key_of(latest), {}).get(qualifier or "")
+            return alias.revision_id if alias else self.get(latest, qualifier).api_revision
+
+    def touch(self, latest: FunctionConfiguration, qualifier: str) -> None:
+        """Give a version or an alias another revision: its policy has changed."""
+        key = key_of(latest)
+        with self._lock:
+            alias = self._aliases.get(key, {}).get(qualifier)
+            if alias is not None:
+                self._aliases[key][qualifier] = replace(
+                    alias, revision_id=derived_revision(alias.revision_id, 1))
+            elif (version := self._published.get(key, {}).get(qualifier)) is not None:
+                self._published[key][qualifier] = replace(version, touched=version.touched + 1)
+
     def published(self, latest: FunctionConfiguration) -> list[FunctionConfiguration]:
         """All but ``$LATEST``, by number."""
         with self._lock:
@@ -136,15 +154,16 @@ class Versions:
         """One page, ``$LATEST`` first, and the next marker."""
         return _page([latest, *self.published(latest)], lambda f: f.version, marker, max_items)
 
-    def delete(self, latest: FunctionConfiguration, qualifier: str) -> FunctionConfiguration:
-        """Delete a version; value: what it was."""
+    def delete(self, latest: FunctionConfiguration, qualifier: str
+               ) -> FunctionConfiguration | None:
+        """Delete a version; value: what it was. Harmless when there is none."""
         key = key_of(latest)
         with self._lock:
             if qualifier in self._aliases.get(key, {}):
                 raise errors.alias_deleted_as_version()
             found = self._published.get(key, {}).get(qualifier)
             if found is None:
-                raise errors.function_not_found(f"{latest.arn}:{qualifier}")
+                return None
             users = [alias.name for alias in self._aliases.get(key, {}).values()
                      if qualifier in (alias.function_version, *alias.weights)]
             if users:
@@ -156,6 +175,7 @@ class Versions:
         with self._lock:
             found = self.published(latest)
             self._published.pop(key_of(latest), None)
+            self._sources.pop(key_of(latest), None)
             self._aliases.pop(key_of(latest), None)
             return found
 
@@ -240,7 +260,7 @@ def key_of(function: FunctionConfiguration) -> Key:
 
 def _matter(function: FunctionConfiguration) -> FunctionConfiguration:
     """The function without what two versions that are the same may differ in."""
-    return replace(function, version="", revision_id="", last_modified="", description="",
+    return replace(function, version="", revision_id="", touched=0, last_modified="",
                    tags=_NO_WEIGHTS)
 
 

@@ -25,11 +25,15 @@ RESERVOIR_SECONDS, FIXED_RATE = 1.0, 0.05
 
 @dataclass(frozen=True, slots=True)
 class TraceHeader:
-    """``Root=…;Parent=…;Sampled=1``. ``sampled`` None: nobody has decided yet."""
+    """``Root=…;Parent=…;Sampled=1``. ``sampled`` None: nobody has decided yet.
+
+    ``lineage``: which functions the chain of requests has been through (``minilambda.recursion``).
+    """
 
     root: str
     parent: str | None = None
     sampled: bool | None = None
+    lineage: str | None = None
 
     def __str__(self) -> str:
         parts = [f"Root={self.root}"]
@@ -37,6 +41,8 @@ class TraceHeader:
             parts.append(f"Parent={self.parent}")
         if self.sampled is not None:
             parts.append(f"Sampled={self.sampled:d}")
+        if self.lineage:
+            parts.append(f"Lineage={self.lineage}")
         return ";".join(parts)
 
     @classmethod
@@ -86,7 +92,8 @@ class Sampler:
         header = TraceHeader.parse(incoming)
         upstream = header.parent if header else None
         if header is None:
-            header = TraceHeader(f"1-{int(now):08x}-{_id(request_id, 'root', 24)}")
+            header = new_trace(request_id, now)
+        header = replace(header, lineage=_lineage(incoming))
         if function.tracing != ACTIVE:
             if header.sampled is None:
                 header = replace(header, sampled=False)
@@ -103,6 +110,16 @@ class Sampler:
             self._sampled_at[arn] = seconds
             return True
         return int(_id(request_id, "sampled", 8), 16) < FIXED_RATE * 16 ** 8
+
+
+def _lineage(text: str | None) -> str | None:
+    """It may come in a header that names no trace."""
+    return (text or "").rpartition("Lineage=")[2].split(";")[0] if "Lineage=" in (text or "") else None
+
+
+def new_trace(request_id: str, now: float) -> TraceHeader:
+    """The trace that a request begins at ``now`` (since 1970)."""
+    return TraceHeader(f"1-{int(now):08x}-{_id(request_id, 'root', 24)}")
 
 
 def report_line(tracing: Tracing) -> str:

@@ -8,11 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..function import FunctionConfiguration
+from ..runtime_management import runtime_version
+from ..states import States
 
 
 def describe(function: FunctionConfiguration, qualifier: str | None = None,
-             listed: bool = False) -> dict[str, Any]:
-    """``qualifier``: what its ARN ends in. AWS leaves the states out of lists (``listed``)."""
+             states: States | None = None) -> dict[str, Any]:
+    """``qualifier``: what its ARN ends in. ``states``: None in lists, where AWS leaves them and the
+    runtime's version out."""
     found: dict[str, Any] = {
         "FunctionName": function.name,
         "FunctionArn": f"{function.arn}:{qualifier}" if qualifier else function.arn,
@@ -27,21 +30,21 @@ def describe(function: FunctionConfiguration, qualifier: str | None = None,
         "EphemeralStorage": {"Size": function.ephemeral_storage},
         "LastModified": function.last_modified,
         "Version": function.version,
-        "RevisionId": function.revision_id,
+        "RevisionId": function.api_revision,
         "PackageType": "Zip",
         "Architectures": ["x86_64"],
         "TracingConfig": {"Mode": function.tracing},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
         "LoggingConfig": {"LogFormat": "Text", "LogGroup": function.log_group},
-        # Nothing here takes time to become ready, as outside a VPC when the course was made.
-        "State": "Active",
-        "LastUpdateStatus": "Successful",
     }
-    if listed:
-        del found["State"], found["LastUpdateStatus"]
+    if states:
+        found["RuntimeVersionConfig"] = {"RuntimeVersionArn": runtime_version(function)}
+        found |= states.describe(function)
     if function.layers:
         found["Layers"] = [{"Arn": layer.arn, "CodeSize": layer.content.size}
                            for layer in function.layers]
-    if function.environment:
+    if function.dead_letter:
+        found["DeadLetterConfig"] = {"TargetArn": function.dead_letter}
+    if function.environment is not None:
         found["Environment"] = {"Variables": function.environment}
     return found

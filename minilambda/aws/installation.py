@@ -1,17 +1,22 @@
 """Our Lambda service put in moto's place, and taken out again.
 
 Every moto internal that is touched is touched here, in ``vclock``, ``neighbours``, ``identity``,
-``responses``, ``protocol``, ``models``, ``polling``, ``queues``, ``streams``, ``rds`` or ``server``;
+``responses``, ``protocol``, ``models``, ``polling``, ``queues``, ``streams``, ``alarms``,
+``autoscaling``, ``rds``, ``rest_apis``, ``http_apis``, ``delivery_streams``, ``state_machines``, ``user_pools``, ``sources``,
+``execution_role``, ``managed_policies``, ``delivery``, ``signatures`` or ``server``;
 ``tests/aws/test_moto_internals.py`` checks each signature, so that an upgrade fails by name.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
+from functools import partial
 
 import moto.awslambda.models as stock
 import moto.s3.notifications as s3_notifications
+import moto.sqs.models as sqs_models
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
@@ -19,7 +24,9 @@ from moto.moto_api._internal import mock_random
 from moto.sqs.models import SQSBackend
 from moto.sts.models import STSBackend
 
-from . import current, identity, models, polling, queues, rds, streams
+from . import (
+    alarms, current, identity, managed_policies, models, polling, queues, rds, state_machines, streams,
+)
 from .service import LambdaApi, Runtime
 from .vclock import VirtualClock
 
@@ -41,20 +48,40 @@ def install(runtime: Runtime) -> LambdaApi:
     _swap(s3_notifications, "_invoke_awslambda", models.refuse_s3_notification)
     queues.Queues(runtime.clock, runtime.trace).install(_swap)
     streams.Streams(runtime.clock, runtime.trace).install(_swap)
+    # How large a message may be, as a queue's default and as the most that may be set.
+    for name in ("MAXIMUM_MESSAGE_LENGTH", "MAXIMUM_MESSAGE_SIZE_ATTR_UPPER_BOUND"):
+        _swap(sqs_models, name, runtime.limits.sqs_message)
+    evaluator = alarms.Alarms(runtime.clock, runtime.trace)
+    evaluator.install(_swap)
     if not runtime.clock.wall:
         _swap(SQSBackend, "receive_message", polling.without_waiting(SQSBackend.receive_message))
     if function_of := getattr(runtime, "function_of", None):
         _swap(STSBackend, "get_caller_identity",
               identity.of_functions(STSBackend.get_caller_identity, function_of))
     rds.install(_swap)
+    state_machines.install(_swap, runtime, lambda: os.environ["AWS_ENDPOINT_URL"])
+    managed_policies.install(_swap)
     stock.lambda_backends.clear()
-    clock = VirtualClock(runtime.clock)
+    clock = VirtualClock(runtime.clock, {
+        f"moto.{service}.responses": partial(_install_late, part, *arguments)
+        for service, (part, *arguments) in {
+            "apigateway": ["rest_apis"], "apigatewayv2": ["http_apis"],
+            "applicationautoscaling": ["autoscaling", runtime, evaluator],
+            "cognitoidp": ["user_pools"], "firehose": ["delivery_streams", runtime]}.items()})
     clock.start()
     _undo.append(clock.stop)
     _seed(runtime)
     if runtime.account_id != DEFAULT_ACCOUNT_ID:
         _account(runtime.account_id)
     return api
+
+
+def _install_late(part: str, *arguments: object) -> None:
+    """Our part of a service that few clouds are asked for, when moto has loaded its own.
+
+    Some of these take longer to load than all the rest of moto together.
+    """
+    importlib.import_module(f".{part}", __package__).install(_swap, *arguments)
 
 
 def uninstall() -> None:
@@ -68,9 +95,10 @@ def uninstall() -> None:
 
 
 def _swap(owner: object, name: str, value: object) -> None:
-    former = getattr(owner, name)
+    """Set an attribute until the cloud is closed; one that moto lacks is taken away again."""
+    former = getattr(owner, name, _swap)
     setattr(owner, name, value)
-    _undo.append(lambda: setattr(owner, name, former))
+    _undo.append(lambda: delattr(owner, name) if former is _swap else setattr(owner, name, former))
 
 
 def _forget() -> None:

@@ -33,22 +33,37 @@ _CONFIGURATION = {
     "SnapStart": lambda value: value.get("ApplyOn", "None") == "None",
     "LoggingConfig": _logging,
     "VpcConfig": lambda value: not any(value.values()),
-    "DeadLetterConfig": lambda value: not any(value.values()),
+    "DeadLetterConfig": _ANY,
     "Layers": _ANY,
 }
 _LAYER = {"LayerName": _ANY, "VersionNumber": _ANY}
 _LAYER_LIST = {"CompatibleRuntime": _ANY, "CompatibleArchitecture": _ANY, "Marker": _ANY,
                "MaxItems": _ANY}
 _POLICY = {"FunctionName": _ANY, "Qualifier": _ANY}
+_URL = {"AuthType": _ANY, "Cors": _ANY, "InvokeMode": _only("BUFFERED")}
 _ALIAS = {"FunctionName": _ANY, "Name": _ANY}
+_EVENT_CONFIG = {"FunctionName": _ANY, "Qualifier": _ANY}
+_EVENT_SETTINGS = {"MaximumRetryAttempts": _ANY, "MaximumEventAgeInSeconds": _ANY,
+                   "DestinationConfig": _ANY}
 _POINTS = {"FunctionVersion": _ANY, "Description": _ANY, "RoutingConfig": _ANY}
 # arm64 is refused because a function's code runs on the reader's own processor, whatever it is:
 # reporting the other architecture would be untrue half of the time.
 _ARCHITECTURES = {"Architectures": _only(["x86_64"])}
 
+_CODE_SIGNING = {"AllowedPublishers": _ANY, "CodeSigningPolicies": _ANY, "Description": _ANY}
+# Other sources' options, provisioned pollers, metrics and keys of mappings aren't implemented.
+_EVENT_SOURCE = {
+    "FunctionName": _ANY, "Enabled": _ANY, "BatchSize": _ANY, "FilterCriteria": _ANY,
+    "ScalingConfig": _ANY, "MaximumBatchingWindowInSeconds": _ANY, "ParallelizationFactor": _ANY,
+    "DestinationConfig": _ANY, "MaximumRecordAgeInSeconds": _ANY,
+    "BisectBatchOnFunctionError": _ANY, "MaximumRetryAttempts": _ANY,
+    "TumblingWindowInSeconds": _ANY, "FunctionResponseTypes": _ANY,
+}
+
 IMPLEMENTED: dict[str, dict[str, Callable[[Any], bool]]] = {
     "CreateFunction": _CONFIGURATION | _ARCHITECTURES | {
         "Code": _ANY,  # its own members: see check
+        "CodeSigningConfigArn": _ANY,
         "PackageType": _only("Zip"),
         "Publish": _ANY,
         "Tags": _ANY,
@@ -62,9 +77,15 @@ IMPLEMENTED: dict[str, dict[str, Callable[[Any], bool]]] = {
     "DeleteFunction": {"FunctionName": _ANY, "Qualifier": _ANY},
     "ListFunctions": {"FunctionVersion": _ANY, "Marker": _ANY, "MaxItems": _ANY},
     "Invoke": {
-        "FunctionName": _ANY, "InvocationType": _only("RequestResponse", "DryRun"),
+        "FunctionName": _ANY, "InvocationType": _only("RequestResponse", "DryRun", "Event"),
         "LogType": _ANY, "ClientContext": _ANY, "Payload": _ANY, "Qualifier": _ANY,
     },
+    "InvokeAsync": {"FunctionName": _ANY, "InvokeArgs": _ANY},
+    "PutFunctionEventInvokeConfig": _EVENT_CONFIG | _EVENT_SETTINGS,
+    "UpdateFunctionEventInvokeConfig": _EVENT_CONFIG | _EVENT_SETTINGS,
+    "GetFunctionEventInvokeConfig": _EVENT_CONFIG,
+    "DeleteFunctionEventInvokeConfig": _EVENT_CONFIG,
+    "ListFunctionEventInvokeConfigs": {"FunctionName": _ANY, "Marker": _ANY, "MaxItems": _ANY},
     "PublishVersion": {"FunctionName": _ANY, "CodeSha256": _ANY, "Description": _ANY,
                        "RevisionId": _ANY},
     "ListVersionsByFunction": {"FunctionName": _ANY, "Marker": _ANY, "MaxItems": _ANY},
@@ -77,16 +98,50 @@ IMPLEMENTED: dict[str, dict[str, Callable[[Any], bool]]] = {
     "AddPermission": _POLICY | {
         "StatementId": _ANY, "Action": _ANY, "Principal": _ANY, "SourceArn": _ANY,
         "SourceAccount": _ANY, "EventSourceToken": _ANY, "PrincipalOrgID": _ANY, "RevisionId": _ANY,
+        "FunctionUrlAuthType": _ANY, "InvokedViaFunctionUrl": _ANY,
     },
     "RemovePermission": _POLICY | {"StatementId": _ANY, "RevisionId": _ANY},
     "GetPolicy": _POLICY,
+    "CreateFunctionUrlConfig": _POLICY | _URL,
+    "GetFunctionUrlConfig": _POLICY,
+    "UpdateFunctionUrlConfig": _POLICY | _URL,
+    "DeleteFunctionUrlConfig": _POLICY,
+    "ListFunctionUrlConfigs": {"FunctionName": _ANY, "Marker": _ANY, "MaxItems": _ANY},
     "PutFunctionConcurrency": {"FunctionName": _ANY, "ReservedConcurrentExecutions": _ANY},
     "GetFunctionConcurrency": {"FunctionName": _ANY},
     "DeleteFunctionConcurrency": {"FunctionName": _ANY},
+    "PutProvisionedConcurrencyConfig": _POLICY | {"ProvisionedConcurrentExecutions": _ANY},
+    "GetProvisionedConcurrencyConfig": _POLICY,
+    "DeleteProvisionedConcurrencyConfig": _POLICY,
+    "ListProvisionedConcurrencyConfigs": {"FunctionName": _ANY, "Marker": _ANY, "MaxItems": _ANY},
     "ListTags": {"Resource": _ANY},
     "TagResource": {"Resource": _ANY, "Tags": _ANY},
     "UntagResource": {"Resource": _ANY, "TagKeys": _ANY},
     "GetAccountSettings": {},
+    "CreateCodeSigningConfig": _CODE_SIGNING | {"Tags": _ANY},
+    "GetCodeSigningConfig": {"CodeSigningConfigArn": _ANY},
+    "UpdateCodeSigningConfig": _CODE_SIGNING | {"CodeSigningConfigArn": _ANY},
+    "DeleteCodeSigningConfig": {"CodeSigningConfigArn": _ANY},
+    "ListCodeSigningConfigs": {"Marker": _ANY, "MaxItems": _ANY},
+    "ListFunctionsByCodeSigningConfig": {"CodeSigningConfigArn": _ANY, "Marker": _ANY,
+                                         "MaxItems": _ANY},
+    "PutFunctionCodeSigningConfig": {"FunctionName": _ANY, "CodeSigningConfigArn": _ANY},
+    "GetFunctionCodeSigningConfig": {"FunctionName": _ANY},
+    "DeleteFunctionCodeSigningConfig": {"FunctionName": _ANY},
+    "GetFunctionRecursionConfig": {"FunctionName": _ANY},
+    "PutFunctionRecursionConfig": {"FunctionName": _ANY, "RecursiveLoop": _ANY},
+    "GetRuntimeManagementConfig": {"FunctionName": _ANY, "Qualifier": _ANY},
+    "PutRuntimeManagementConfig": {"FunctionName": _ANY, "Qualifier": _ANY,
+                                   "UpdateRuntimeOn": _ANY, "RuntimeVersionArn": _ANY},
+    "CreateEventSourceMapping": _EVENT_SOURCE | {
+        "EventSourceArn": _ANY, "StartingPosition": _ANY, "StartingPositionTimestamp": _ANY,
+        "Tags": _ANY,
+    },
+    "GetEventSourceMapping": {"UUID": _ANY},
+    "UpdateEventSourceMapping": _EVENT_SOURCE | {"UUID": _ANY},
+    "DeleteEventSourceMapping": {"UUID": _ANY},
+    "ListEventSourceMappings": {"EventSourceArn": _ANY, "FunctionName": _ANY, "Marker": _ANY,
+                                "MaxItems": _ANY},
     "PublishLayerVersion": {
         "LayerName": _ANY, "Description": _ANY, "Content": _ANY,  # its own members: see check
         "CompatibleRuntimes": _ANY, "CompatibleArchitectures": _ANY, "LicenseInfo": _ANY,

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .. import errors
+from ..errors import LambdaError
 from ..function import FunctionConfiguration
 from ..permissions import Permissions
 
@@ -24,7 +26,13 @@ class PermissionOperations:
         return {"Statement": json.dumps(statement, separators=(",", ":"))}
 
     def RemovePermission(self, params: Mapping[str, Any], caller: Any) -> dict[str, Any]:
-        self._permissions.remove(*self._named(params, caller, "RemovePermission"), params)
+        try:
+            named = self._named(params, caller, "RemovePermission")
+        except LambdaError as error:  # AWS words a function that isn't there as a policy that isn't
+            if error.status != 404 or not error.message.startswith("Function not found: "):
+                raise
+            raise errors.no_policy_of(error.message.partition(": ")[2]) from None
+        self._permissions.remove(*named, params)
         return {}
 
     def GetPolicy(self, params: Mapping[str, Any], caller: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,26 @@ from ..errors import LambdaError
 from .validation import check_types
 
 Response = tuple[int, dict[str, str], bytes | str]
+
+
+def incomplete(service: ServiceModel, request: Request
+               ) -> tuple[OperationModel, dict[str, str]] | None:
+    """The operation and the path's parts of a request that lacks something its query must have.
+
+    moto's routing finds none then; AWS finds it, and says what is missing.
+    """
+    for name in service.operation_names:
+        operation = service.operation_model(name)
+        shape = operation.input_shape
+        if operation.http["method"] != request.method or not any(
+                shape.members[member].serialization.get("location") == "querystring"
+                for member in (shape.required_members if shape else ())):
+            continue
+        path = operation.http["requestUri"].partition("?")[0]
+        found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path), request.path)
+        if found:
+            return operation, found.groupdict()
+    return None
 
 
 def read(operation: OperationModel, request: Request, uri: Mapping[str, str]) -> dict[str, Any]:
@@ -95,13 +116,17 @@ def _json_object(data: bytes) -> Mapping[str, Any]:
     if not data:
         return {}
     try:
-        body = json.loads(data)
+        body = json.loads(data, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise errors.unreadable_request(
             f"Could not parse request body into json: {error}") from None
     if not isinstance(body, dict):
         raise errors.unreadable_request("Unexpected field type")
     return body
+
+
+def _no_number(constant: str) -> None:
+    raise ValueError(f"Non-standard token '{constant}'")  # Python would take NaN and Infinity
 
 
 def _from_text(shape: Shape, text: Any) -> Any:

@@ -37,6 +37,10 @@ def refuse(environ: Mapping[str, Any], service: str | None, status: int, code: s
     elif service is None or service in _XML_SERVICES:
         body = _xml(f"<Error>{_code(code, message)}<RequestId>{request_id}</RequestId></Error>")
         headers.append(("Content-Type", "application/xml"))
+    elif service == "lambda":
+        body = json.dumps({"Type": "User" if status < 500 else "Service",
+                           "message": message}).encode()
+        headers += [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]
     else:
         body = json.dumps({"__type": code, "message": message}).encode()
         headers += [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]

@@ -38,8 +38,11 @@ class LambdaResponse(BaseResponse):
             try:
                 operation, uri = get_service_router("lambda").match(request)
             except NotFound:
-                raise errors.not_implemented(
-                    f"{request.method} {request.path} in the Lambda API") from None
+                found = protocol.incomplete(get_service_model("lambda"), request)
+                if found is None:
+                    raise errors.not_implemented(
+                        f"{request.method} {request.path} in the Lambda API") from None
+                operation, uri = found
             self._operation = operation.name
             self._authenticate_and_authorize_normal_action()
             params = protocol.read(operation, request, uri)

@@ -31,7 +31,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import ThreadedWSGIServer
 
 from ..clock import ClockStopped
-from . import invoke_request, refusal, visitors
+from . import execute_api, invoke_request, refusal, url_requests, visitors
 from .control import Control
 from .current import Asking, asking, installed
 from .door import Door, DoorShut
@@ -126,6 +126,8 @@ class Application(DomainDispatcherApplication):
             return _answer(start_response, *self._control.answer(
                 environ, self.door, visitors.objection_to_control(environ, self._on_loopback)))
         key, service = _signer(environ)
+        if url_requests.address(environ):  # public by its nature: strangers' pages may ask
+            return self._answer_url(environ, start_response, key)
         objection = visitors.objection(environ, self._on_loopback)
         if objection is not None:
             return _answer(start_response, *refusal.refuse(
@@ -145,6 +147,8 @@ class Application(DomainDispatcherApplication):
         hook = getattr(runtime, "on_request", None)
         with _asked(service), hook(key, service) if hook else contextlib.nullcontext():
             try:
+                if (address := execute_api.find(environ)) is not None:
+                    return _answer(start_response, *execute_api.respond(address, environ))
                 # Read to the end here: some of moto's answers are generators.
                 body = b"".join(super().__call__(environ, start_response))
                 if not body.startswith(_NO_SUCH_PAGE):
@@ -155,6 +159,22 @@ class Application(DomainDispatcherApplication):
                 answer = _failure(error)
             return _answer(start_response, *refusal.refuse(
                 environ, service, *answer, runtime.clock.uuid()))
+
+    def _answer_url(self, environ: dict[str, Any], start_response: Any,
+                    key: str | None) -> Iterable[bytes]:
+        """The response to a request for a function URL, with our hook around it."""
+        try:
+            with self.door.passing(waits=_waits(key)):
+                runtime = installed().runtime
+                hook = getattr(runtime, "on_request", None)
+                with _asked("lambda"), hook(key, "lambda") if hook else contextlib.nullcontext():
+                    try:
+                        return _answer(start_response, *url_requests.answer(runtime, environ))
+                    except Exception as error:
+                        failure = _failure(error)
+        except DoorShut as shut:
+            failure = _failure(shut)
+        return _answer(start_response, *refusal.refuse(environ, "lambda", *failure, "0"))
 
     def invoke(self, request: invoke_request.InvokeRequest, body: bytes) -> bytes:
         """The response to an Invoke, with our hook around it."""
@@ -291,6 +311,7 @@ class _Handler(MotoRequestHandler):
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read() if chunked else self.rfile.read(length)
         environ["wsgi.input"] = io.BytesIO(body)
+        environ["minilambda.headers"] = tuple(self.headers.items())  # WSGI keeps no spelling
         environ["CONTENT_LENGTH"] = str(len(body))
         started: list[Any] = []
         answer = b"".join(self.server.app(

@@ -51,22 +51,26 @@ class LogWriter:
 
 
 class MetricWriter:
-    """Publishes data points by function.
+    """Publishes data points by function, and by version or alias where they say so.
 
-    AWS publishes each once more without a dimension, for all functions together; moto answers a
-    question without dimensions with the sum of all data anyway.
+    AWS publishes each once more with fewer dimensions, and with none for all functions together.
+    moto answers a question with all data that has the dimensions asked for, whatever others it has:
+    the sum is right without that. A maximum isn't: there is a data point of its own for all.
     """
 
     def __init__(self, clock: Clock, account: str, region: str) -> None:
         self.clock, self.account, self.region = clock, account, region
 
     def __call__(self, data: list[Datum]) -> None:
-        kept = cloudwatch_backends[self.account][self.region].metric_data
         for datum in data:
+            account, region = datum.where or (self.account, self.region)
             # moto keeps instants without a time zone, in UTC
             at = self.clock.at(datum.at).replace(tzinfo=None)
-            dimensions = [{"Name": "FunctionName", "Value": datum.function}]
-            kept.append(MetricDatum(NAMESPACE, datum.name, datum.value, dimensions, at, datum.unit))
+            named = (("FunctionName", datum.function), ("Resource", datum.resource),
+                     ("ExecutedVersion", datum.version))
+            dimensions = [{"Name": name, "Value": value} for name, value in named if value]
+            cloudwatch_backends[account][region].metric_data.append(MetricDatum(
+                NAMESPACE, datum.name, datum.value, dimensions, at, datum.unit))
 
 
 def write_segment(function: FunctionConfiguration, document: str) -> None:

@@ -30,6 +30,10 @@ _RANGES = {
 _NAME_LENGTH = 64  # of a bare function name; the model's maximum is that of an ARN
 # A function's unknown runtime has a sentence and an error type of its own (runtime_unknown).
 _ENUM_ELSEWHERE = {"runtime"}
+# AWS's lists of values are in an order of their own, where a record of it was found.
+_ENUM_ORDER = {"startingPosition": ("LATEST", "AT_TIMESTAMP", "TRIM_HORIZON")}
+# Lists whose members' rules AWS names without the one about null.
+_NULLS_ELSEWHERE = {"compatibleRuntimes", "compatibleArchitectures"}
 _JSON_KINDS = {str: "STRING_VALUE", bool: "BOOLEAN_VALUE", int: "NUMBER_VALUE",
                float: "NUMBER_VALUE"}
 
@@ -39,6 +43,11 @@ def check(operation: OperationModel, params: Mapping[str, Any], limits: Limits) 
     violations = list(_structure(operation.input_shape, params, "", limits))
     if violations:
         raise errors.validation(violations)
+    name = params.get("FunctionName") or ""
+    if ":" not in name and len(name) > _NAME_LENGTH:  # AWS looks at this later than at all else
+        raise errors.invalid("1 validation error detected: " + errors.violation(
+            "functionName", name, "Member must have length less than or equal to "
+            f"{_NAME_LENGTH}"))
 
 
 def check_types(shape: Shape, value: Any) -> None:
@@ -64,6 +73,9 @@ def check_types(shape: Shape, value: Any) -> None:
         _expect(isinstance(value, (int, float)) and not isinstance(value, bool), value, "a Double")
     elif kind == "boolean":
         _expect(isinstance(value, bool), value, "a Boolean")
+    elif kind == "timestamp":
+        _expect(isinstance(value, (int, float)) and not isinstance(value, bool), value,
+                "a Timestamp")
 
 
 def _expect(fits: bool, value: Any, wanted: str) -> None:
@@ -91,18 +103,29 @@ def _value(shape: Shape, value: Any, path: str, limits: Limits) -> Iterator[str]
         yield from _structure(shape, value, path, limits)
     elif kind == "list" and shape.member.type_name == "structure":
         for number, item in enumerate(value, 1):
-            yield from _structure(shape.member, item, f"{path}.{number}.member", limits)
+            where = f"{path}.{number}.member"
+            if item is None:
+                yield errors.violation(where, None, "Member must not be null")
+            else:
+                yield from _structure(shape.member, item, where, limits)
     elif kind == "list":
         if any(_broken(shape.member, item, path, limits) for item in value):
-            rules = ", ".join([*_rules(shape.member), "Member must not be null"])
-            yield errors.violation(path, value, f"Member must satisfy constraint: [{rules}]",
-                                   hidden=hidden)
+            rules = ", ".join(_rules(shape.member))
+            if path not in _NULLS_ELSEWHERE:
+                rules += ", Member must not be null"
+            # AWS words a layer's runtimes as if the list were one value.
+            yield errors.violation(
+                path, value, rules if path == "compatibleRuntimes" else
+                f"Member must satisfy constraint: [{rules}]", hidden=hidden)
     elif kind == "map":
         for part, items, side in (("keys", value, shape.key), ("value", value.values(),
                                                                shape.value)):
-            broken = [c for item in items for c in _constraints(side, item, path, limits)]
+            broken = [c for item in items if item is not None
+                      for c in _constraints(side, item, path, limits)]
+            if None in items:
+                broken.append("Member must not be null")
             if broken:
-                rules = ", ".join(_bounds(side)) or broken[0]
+                rules = ", ".join(_bounds(side) or broken[:1])
                 yield errors.violation(path, value, f"Map {part} must satisfy constraint: [{rules}]",
                                        hidden=hidden)
 
@@ -121,8 +144,6 @@ def _constraints(shape: Shape, value: Any, path: str, limits: Limits) -> Iterato
         elif step and value % step:  # no record of AWS's own sentence was found for this one
             yield f"Member must have value that is a multiple of {step}"
     elif kind in ("string", "list", "map", "blob"):
-        if path == "functionName" and ":" not in value:
-            high = _NAME_LENGTH
         if low is not None and len(value) < low:
             yield f"Member must have length greater than or equal to {low}"
         if high is not None and len(value) > high:
@@ -133,19 +154,22 @@ def _constraints(shape: Shape, value: Any, path: str, limits: Limits) -> Iterato
             yield f"Member must satisfy regular expression pattern: {pattern}"
         enum = meta.get("enum")
         if enum and value not in enum and path not in _ENUM_ELSEWHERE:
-            yield f"Member must satisfy enum value set: [{', '.join(enum)}]"
+            yield f"Member must satisfy enum value set: [{', '.join(_ENUM_ORDER.get(path, enum))}]"
 
 
-def _bounds(shape: Shape) -> Iterator[str]:
-    """Both bounds of a number in a map, which AWS names together."""
+def _bounds(shape: Shape) -> list[str]:
+    """What AWS names together for a map's keys or values; nothing where it has a pattern only."""
+    meta = shape.metadata
     if shape.type_name in ("double", "float"):
-        yield f"Member must have value less than or equal to {float(shape.metadata['max'])}"
-        yield f"Member must have value greater than or equal to {float(shape.metadata['min'])}"
-        yield "Member must not be null"
+        return [f"Member must have value less than or equal to {float(meta['max'])}",
+                f"Member must have value greater than or equal to {float(meta['min'])}",
+                "Member must not be null"]
+    return [*_rules(shape), "Member must not be null"] if "max" in meta else []
 
 
 def _broken(shape: Shape, value: Any, path: str, limits: Limits) -> bool:
-    return next(_constraints(shape, value, f"{path}.member", limits), None) is not None
+    return value is None or next(
+        _constraints(shape, value, f"{path}.member", limits), None) is not None
 
 
 def _rules(shape: Shape) -> Iterator[str]:

@@ -16,6 +16,7 @@ import importlib.abc
 import importlib.machinery
 import sys
 import time as real_time
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from types import ModuleType
 from typing import Any, Protocol
@@ -33,8 +34,9 @@ class Now(Protocol):
 class VirtualClock(importlib.abc.MetaPathFinder):
     """Binds moto to ``clock`` between :meth:`start` and :meth:`stop`."""
 
-    def __init__(self, clock: Now) -> None:
-        self._stand_ins = _stand_ins(clock)
+    def __init__(self, clock: Now, when_loaded: Mapping[str, Callable[[], None]] | None = None
+                 ) -> None:
+        self._stand_ins, self._when_loaded = _stand_ins(clock), dict(when_loaded or {})
         self._bound: list[tuple[ModuleType, str, Any]] = []
         self._running = False
 
@@ -44,6 +46,8 @@ class VirtualClock(importlib.abc.MetaPathFinder):
         for name, module in list(sys.modules.items()):
             if _is_moto(name) and module is not None:
                 self.bind(module)
+        for name in [name for name in self._when_loaded if name in sys.modules]:
+            self.loaded(name)
 
     def stop(self) -> None:
         """Every name back to what it was."""
@@ -64,6 +68,12 @@ class VirtualClock(importlib.abc.MetaPathFinder):
             if stand_in is not None:
                 self._bound.append((module, name, value))
                 setattr(module, name, stand_in)
+
+    def loaded(self, name: str) -> None:
+        """A module is there now: do what was to be done then, once."""
+        action = self._when_loaded.pop(name, None)
+        if action is not None:
+            action()
 
     def find_spec(self, fullname: str, path: Any = None,
                   target: Any = None) -> importlib.machinery.ModuleSpec | None:
@@ -91,6 +101,7 @@ class _BindingLoader(importlib.abc.Loader):
         self._loader.exec_module(module)
         if self._clock._running:
             self._clock.bind(module)
+            self._clock.loaded(module.__name__)
 
     def __getattr__(self, name: str) -> Any:  # get_resource_reader, get_data, is_package…
         return getattr(self._loader, name)

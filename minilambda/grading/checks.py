@@ -76,6 +76,10 @@ class Deployed:
     configuration: dict[str, Any]
     tags: dict[str, str]
 
+    @property
+    def _plain(self) -> str:
+        return self.name.partition(":")[0]  # the trace names functions only
+
     def invoke(self, event: Any) -> Answer:
         """Call it with ``event``, as a check (the student's invocations don't include it).
 
@@ -102,22 +106,22 @@ class Deployed:
 
     def log(self, request_id: str) -> tuple[str, ...]:
         """The log lines of one invocation, START, END and REPORT included."""
-        lines = self.cloud.trace.select("log.line", function=self.name, request_id=request_id)
+        lines = self.cloud.trace.select("log.line", function=self._plain, request_id=request_id)
         return tuple(event["message"].rstrip("\n") for event in lines)
 
     def invocations(self) -> list[Event]:
         """The student's invocations that have ended: ``invoke.ended`` events of the trace."""
-        return [event for event in self.cloud.trace.select("invoke.ended", function=self.name)
+        return [event for event in self.cloud.trace.select("invoke.ended", function=self._plain)
                 if event["request_id"] not in _ours]
 
     def errors(self) -> int:
         """Invocations that failed, whoever made them: what the metric ``Errors`` adds up to."""
-        ended = self.cloud.trace.select("invoke.ended", function=self.name)
+        ended = self.cloud.trace.select("invoke.ended", function=self._plain)
         return sum(event["status"] not in ("success", "throttled") for event in ended)
 
 
 def find_function(cloud: Cloud, name: str) -> Deployed:
-    """The function of this name.
+    """The function of this name; a version or an alias of it if the name says so ("f:1").
 
     Raises:
         NotYet: there is none.
@@ -125,6 +129,11 @@ def find_function(cloud: Cloud, name: str) -> Deployed:
     try:
         found = boto3.client("lambda", config=_config).get_function(FunctionName=name)
     except ClientError as error:
+        function, _, version = name.partition(":")
+        if version.isdigit():
+            find_function(cloud, function)
+            raise NotYet(_absent(error, f"version of {function!r}", version, "publish_version")
+                         ) from None
         raise NotYet(_absent(error, "function", name, "create_function")) from None
     return Deployed(cloud, name, found["Configuration"], found.get("Tags", {}))
 
@@ -173,6 +182,19 @@ def find_layer(name: str, version: int | None = None) -> dict[str, Any]:
         return client.get_layer_version(LayerName=name, VersionNumber=number)
     except ClientError as error:
         raise NotYet(f"looking for the layer {name!r} failed: {error}") from None
+
+
+def find_alias(function: str, name: str) -> dict[str, Any]:
+    """An alias of a function, as GetAlias describes it.
+
+    Raises:
+        NotYet: there is none.
+    """
+    try:
+        found = boto3.client("lambda", config=_config).get_alias(FunctionName=function, Name=name)
+    except ClientError as error:
+        raise NotYet(_absent(error, f"alias of {function!r}", name, "create_alias")) from None
+    return {key: value for key, value in found.items() if key != "ResponseMetadata"}
 
 
 def files_in(content: Mapping[str, Any]) -> list[str]:

@@ -27,7 +27,7 @@ def wanted(function: FunctionConfiguration) -> bool:
     """Does its code import boto3, and is that the runtime's?"""
     if runtimes.family(function.runtime) != "python":
         return False
-    variables = function.environment
+    variables = function.environment or {}
     if runtimes.WRAPPER in variables or "PYTHONPATH" in variables:
         return False
     packages = (function.code, *(layer.content for layer in function.layers))

@@ -53,6 +53,7 @@ class RuntimeApi:
     # Given the transport of a bootstrap that can do without a web server; None: nobody can here.
     take_over: Callable[[asyncio.Transport, Handle], DirectConnection] | None = None
     _direct: DirectConnection | None = None
+    _closed: bool = False
     _asks: bool = False  # has it asked for the next event on its own connection?
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
@@ -95,6 +96,7 @@ class RuntimeApi:
 
     def close(self) -> None:
         """The runtime is gone: nobody waits for answers any more."""
+        self._closed = True
         for future in (self._waiting, self.measured, *self._sleepers):
             if future is not None:
                 future.cancel()
@@ -116,7 +118,13 @@ class RuntimeApi:
             case ["2022-07-01", "telemetry"] if request.method == "PUT":
                 return self.extensions.subscribe("Telemetry")
             case ["minilambda", "started"]:
-                response = await self._started()
+                try:
+                    response = await self._started()
+                except asyncio.CancelledError:
+                    if not self._closed:
+                        raise
+                    # Killed before it had started: aiohttp would print that as an error of ours.
+                    return _refusal(403, "Gone", "the execution environment has ended")
                 if self.take_over is not None and body == b"direct":
                     return await self._go_direct(request)
                 return response

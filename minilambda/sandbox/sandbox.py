@@ -177,9 +177,7 @@ class Sandbox:
         Then what was sent before has arrived when that is looked at, and what they had sent by then
         is told before it.
         """
-        def ask() -> None:
-            self.zygote.ask(do="usage", name=self.name, states=states)
-
+        ask = partial(self.zygote.ask, do="usage", name=self.name, states=states)
         if states:
             self.host.on_loop(lambda: (self.api.hear_out(), self._later(ask)))
         else:
@@ -219,8 +217,11 @@ class Sandbox:
 
     def _serve_api(self, door: socket.socket) -> None:
         async def serve() -> None:
-            self._server = self.api.server()
-            self._listener = await self.host.loop.create_server(self._server, sock=door)
+            if not self._gone:  # (nor can it go before it is known that somebody listens)
+                self._server = self.api.server()
+                self._listener = await self.host.loop.create_server(
+                    self._server, sock=door, start_serving=False)
+                await self._listener.start_serving()
 
         self.host.task(serve())
 
@@ -320,8 +321,8 @@ class Sandbox:
 
     def _tell_in_order(self, message: Message) -> None:
         # A sleep may come in the middle of a line; anything else ends it.
-        lines = self.output.drain(final=not isinstance(message, Started | Sleep | GaveUp | ExtensionOutput
-                                                          | ExtensionRegistered | ExtensionReady))
+        lines = self.output.drain(final=not isinstance(
+            message, Started | Sleep | GaveUp | ExtensionOutput | ExtensionRegistered | ExtensionReady))
         if lines:
             self.receiver(Output(lines))
         self._read_segments()

@@ -11,7 +11,9 @@ from minilambda.clock import COURSE_START, Clock
 from minilambda.concurrency import Concurrency
 from minilambda.invocation import Outcome, Report, Status
 from minilambda.limits import Limits
+from minilambda.model import Model
 from minilambda.package import zip_handler
+from minilambda.provisioned import Provisioned
 from minilambda.registry import Registry
 from minilambda.trace import Trace
 
@@ -21,11 +23,34 @@ TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{
 ROLE = "arn:aws:iam::123456789012:role/lambda-role"
 
 
+class Rooms:
+    """Stands in for ``minilambda.placement`` where environments are provisioned: ready at once."""
+
+    def __init__(self, limits):
+        self.setting = SimpleNamespace(limits=limits, model=Model.load())
+
+    def provision(self, function, places):
+        class Environment:
+            state = "frozen"
+        environment = Environment()
+        environment.places = places
+        places.environments[environment] = None
+        return environment
+
+    def init_steps(self, environment):
+        return True
+        yield
+
+    def end_provisioned(self, environment, reason):
+        environment.places.environments.pop(environment, None)
+
+
 class EchoFrontend:
     """Stands in for ``minilambda.frontend``: echoes the payload, remembers the calls."""
 
     def __init__(self, clock):
         self.clock, self.calls, self.outcome, self.error = clock, [], {}, None
+        self.events = []
         self.concurrency = Concurrency(1000, 100)
 
     def invoke(self, target, payload, *, client_context=None, trace_header=None,
@@ -40,6 +65,11 @@ class EchoFrontend:
             "request_id": self.clock.uuid(), "status": Status.SUCCESS, "payload": payload,
             "report": Report(1.0, 100, function.memory_size, 30)} | self.outcome)
 
+    def invoke_event(self, target, payload, *, trace_header=None, appointment=None):
+        request_id = self.clock.uuid()
+        self.events.append((target.function.name, payload, request_id))
+        return request_id
+
 
 def make_runtime(profile="course", seed=0, on_request=None):
     clock, limits = Clock(start=COURSE_START, seed=seed), Limits.load(profile)
@@ -49,6 +79,9 @@ def make_runtime(profile="course", seed=0, on_request=None):
         registry=Registry(clock, limits, fetch_code=aws.fetch_code,
                           role_trusts_lambda=aws.role_trusts_lambda,
                           organization_of=aws.organization_of))
+    runtime.provisioned = Provisioned(
+        clock, runtime.trace, runtime.frontend.concurrency, Rooms(limits),
+        runtime.registry.versions)
     if on_request is not None:
         runtime.on_request = on_request
     return runtime

@@ -2,8 +2,16 @@
 
 import inspect
 
+import moto.apigateway.models
+import moto.apigateway.responses
+import moto.apigatewayv2.models
+import moto.apigatewayv2.responses
+import moto.applicationautoscaling.exceptions
+import moto.applicationautoscaling.models
+import moto.applicationautoscaling.responses
 import moto.awslambda.exceptions
 import moto.awslambda.models
+import moto.backends
 import moto.core
 import moto.core.base_backend
 import moto.core.model_instances
@@ -13,6 +21,13 @@ import moto.core.routing
 import moto.core.serialize
 import moto.core.utils
 import moto.cloudwatch.models
+import moto.cognitoidp.models
+import moto.cognitoidp.utils
+import moto.firehose.models
+import moto.dynamodb.models
+import moto.events.models
+import moto.iam.access_control
+import moto.cloudwatch.responses
 import moto.iam.models
 import moto.kinesis.models
 import moto.kinesis.utils
@@ -22,12 +37,44 @@ import moto.moto_server.werkzeug_app
 import moto.organizations.models
 import moto.s3.models
 import moto.s3.notifications
+import moto.sns.models
 import moto.sqs.models
+import moto.stepfunctions.parser.models
+import moto.stepfunctions.responses
 import moto.sts.models
 import moto.utilities.utils
 import pytest
 
 SIGNATURES = {
+    "apigateway.models.RestAPI.apply_patch_operations": ["self", "patch_operations"],
+    "apigateway.models.RestAPI.create_deployment": ["self", "name", "description",
+                                                    "stage_variables"],
+    "apigateway.models.Resource.get_path": ["self"],
+    "apigateway.responses.APIGatewayResponse.create_rest_api": ["self"],
+    "apigatewayv2.models.ApiGatewayV2Backend.create_stage": ["self", "api_id", "config"],
+    "apigatewayv2.models.Api.create_stage": ["self", "config"],
+    "apigatewayv2.responses.ApiGatewayV2Response.create_api": ["self"],
+    "applicationautoscaling.models.ApplicationAutoscalingBackend.delete_scaling_policy": [
+        "self", "policy_name", "service_namespace", "resource_id", "scalable_dimension"],
+    "applicationautoscaling.models.ApplicationAutoscalingBackend.delete_scheduled_action": [
+        "self", "service_namespace", "scheduled_action_name", "resource_id", "scalable_dimension"],
+    "applicationautoscaling.models.ApplicationAutoscalingBackend.deregister_scalable_target": [
+        "self", "namespace", "r_id", "dimension"],
+    "applicationautoscaling.models.ApplicationAutoscalingBackend.put_scaling_policy": [
+        "self", "policy_name", "service_namespace", "resource_id", "scalable_dimension",
+        "policy_body", "policy_type"],
+    "applicationautoscaling.models.ApplicationAutoscalingBackend.put_scheduled_action": [
+        "self", "service_namespace", "schedule", "timezone", "scheduled_action_name", "resource_id",
+        "scalable_dimension", "start_time", "end_time", "scalable_target_action"],
+    "applicationautoscaling.models.ApplicationAutoscalingBackend.register_scalable_target": [
+        "self", "namespace", "r_id", "dimension", "min_capacity", "max_capacity", "role_arn",
+        "suspended_state"],
+    "applicationautoscaling.models.FakeApplicationAutoscalingPolicy.create_alarms": ["self"],
+    "applicationautoscaling.models.FakeApplicationAutoscalingPolicy.delete_alarms": [
+        "self", "account_id", "region_name"],
+    "applicationautoscaling.models.FakeApplicationAutoscalingPolicy.formulate_key": [
+        "service_namespace", "resource_id", "scalable_dimension", "policy_name"],
+    "applicationautoscaling.exceptions.AWSValidationException.__init__": ["self", "message"],
     "awslambda.models.LambdaFunction.invoke": ["self", "body", "request_headers",
                                                "response_headers"],
     "awslambda.models.LambdaBackend.__init__": ["self", "region_name", "account_id"],
@@ -36,8 +83,43 @@ SIGNATURES = {
     "awslambda.models.LambdaBackend.list_functions": ["self", "func_version"],
     "awslambda.models.LambdaBackend.iter_tagged_resources": ["self"],
     "awslambda.exceptions.UnknownFunctionException.__init__": ["self", "arn"],
+    "cloudwatch.models.CloudWatchBackend.delete_alarms": ["self", "alarm_names"],
+    "cloudwatch.models.CloudWatchBackend.put_metric_alarm": [
+        "self", "name", "namespace", "metric_name", "comparison_operator", "evaluation_periods",
+        "period", "threshold", "statistic", "description", "dimensions", "alarm_actions",
+        "metric_data_queries", "datapoints_to_alarm", "extended_statistic", "ok_actions",
+        "insufficient_data_actions", "unit", "actions_enabled", "treat_missing_data",
+        "evaluate_low_sample_count_percentile", "threshold_metric_id", "rule", "tags"],
+    "cloudwatch.models.CloudWatchBackend.set_alarm_state": [
+        "self", "alarm_name", "reason", "reason_data", "state_value"],
+    "cloudwatch.responses.CloudWatchResponse.describe_alarms": ["self"],
+    "core.responses.ActionResult.__init__": ["self", "result"],
+    "sns.models.SNSBackend.publish": [
+        "self", "message", "arn", "phone_number", "subject", "message_attributes", "group_id",
+        "deduplication_id", "message_structure"],
     "cloudwatch.models.MetricDatum.__init__": ["self", "namespace", "name", "value", "dimensions",
                                                "timestamp", "unit"],
+    "cognitoidp.models.CognitoIdpBackend.admin_confirm_sign_up": ["self", "user_pool_id",
+                                                                  "username"],
+    "cognitoidp.models.CognitoIdpBackend.admin_create_user": [
+        "self", "user_pool_id", "username", "message_action", "temporary_password", "attributes"],
+    "cognitoidp.models.CognitoIdpBackend.admin_initiate_auth": [
+        "self", "user_pool_id", "client_id", "auth_flow", "auth_parameters"],
+    "cognitoidp.models.CognitoIdpBackend.confirm_forgot_password": [
+        "self", "client_id", "username", "password", "confirmation_code"],
+    "cognitoidp.models.CognitoIdpBackend.confirm_sign_up": ["self", "client_id", "username"],
+    "cognitoidp.models.CognitoIdpBackend.create_user_pool": ["self", "name", "extended_config"],
+    "cognitoidp.models.CognitoIdpBackend.initiate_auth": [
+        "self", "client_id", "auth_flow", "auth_parameters"],
+    "cognitoidp.models.CognitoIdpBackend.sign_up": [
+        "self", "client_id", "username", "password", "attributes"],
+    "cognitoidp.models.CognitoIdpBackend.update_user_pool": ["self", "user_pool_id",
+                                                             "extended_config"],
+    "cognitoidp.models.CognitoIdpBackend._validate_password": ["self", "user_pool_id", "password"],
+    "cognitoidp.models.CognitoIdpUserPool._get_user": ["self", "username"],
+    "cognitoidp.models.CognitoIdpUserPool.create_jwt": [
+        "self", "client_id", "username", "token_use", "expires_in", "extra_data"],
+    "cognitoidp.utils.flatten_attrs": ["attrs"],
     "core.base_backend.BackendDict.reset": [],
     "core.model_instances.reset_model_data": [],
     "core.responses.BaseResponse.__init__": ["self", "service_name"],
@@ -52,7 +134,29 @@ SIGNATURES = {
     "logs.models.LogEvent.__init__": ["self", "ingestion_time", "log_event"],
     "logs.models.LogsBackend.put_log_events": ["self", "log_group_name", "log_stream_name",
                                                "log_events"],
+    "firehose.models.FirehoseBackend.delete_delivery_stream": ["self", "delivery_stream_name"],
+    "firehose.models.FirehoseBackend.put_record_batch": ["self", "delivery_stream_name", "records"],
+    "backends.get_backend": ["name"],
+    "events.models.EventsBackend.put_events": ["self", "events"],
+    "iam.models.AWSManagedPolicy.from_data": ["name", "account_id", "region_name", "data"],
+    "iam.models.IAMBackend.attach_role_policy": ["self", "policy_arn", "role_name"],
+    "iam.models.IAMBackend.get_policy": ["self", "policy_arn"],
+    "iam.access_control.IAMUserAccessKey.__init__": ["self", "account_id", "partition",
+                                                     "access_key_id", "headers"],
+    "iam.access_control.IAMUserAccessKey.collect_policies": ["self"],
+    "iam.access_control.IAMUserAccessKey.create_credentials": ["self"],
+    "iam.access_control.AssumedRoleAccessKey.__init__": ["self", "account_id", "partition",
+                                                         "access_key_id", "headers"],
+    "iam.access_control.AssumedRoleAccessKey.collect_policies": ["self"],
+    "iam.access_control.AssumedRoleAccessKey.create_credentials": ["self"],
+    "iam.access_control.IAMPolicy.is_action_permitted": [
+        "self", "action", "resource", "principal", "incoming_condition_values"],
+    "iam.models.IAMBackend.get_role_policy": ["self", "role_name", "policy_name"],
+    "iam.models.IAMBackend.list_attached_role_policies": ["self", "role_name", "marker",
+                                                          "max_items", "path_prefix"],
+    "iam.models.IAMBackend.list_role_policies": ["self", "role_name"],
     "iam.models.IAMBackend.get_roles": ["self"],
+    "dynamodb.models.DynamoDBBackend.__init__": ["self", "region_name", "account_id"],
     "moto_server.werkzeug_app.DomainDispatcherApplication.__init__": ["self", "create_app"],
     "moto_server.werkzeug_app.DomainDispatcherApplication.__call__": ["self", "environ",
                                                                       "start_response"],
@@ -62,6 +166,10 @@ SIGNATURES = {
                                                        "feature_set"],
     "s3.models.S3Backend.get_object": ["self", "bucket_name", "key_name", "version_id",
                                        "part_number", "return_delete_marker"],
+    "s3.models.S3Backend.put_object": [
+        "self", "bucket_name", "key_name", "value", "storage", "etag", "multipart", "encryption",
+        "kms_key_id", "bucket_key_enabled", "lock_mode", "lock_legal_status", "lock_until",
+        "checksum_value", "request_method", "disable_notification"],
     "s3.notifications._invoke_awslambda": ["account_id", "event_body", "fn_arn", "region_name"],
     "kinesis.models.KinesisBackend.describe_stream": ["self", "stream_arn", "stream_name"],
     "kinesis.models.KinesisBackend.get_records": ["self", "stream_arn", "shard_iterator", "limit"],
@@ -81,10 +189,16 @@ SIGNATURES = {
     "sqs.models.SQSBackend.get_queue": ["self", "queue_name"],
     "sqs.models.SQSBackend.is_message_valid_based_on_retention_period": [
         "self", "queue_name", "message"],
+    "sqs.models.SQSBackend.send_message": [
+        "self", "queue_name", "message_body", "message_attributes", "delay_seconds",
+        "deduplication_id", "group_id", "system_attributes", "validate_group_id"],
     "sqs.models.SQSBackend.purge_queue": ["self", "queue_name"],
     "sqs.models.SQSBackend.receive_message": [
         "self", "queue_name", "count", "wait_seconds_timeout", "visibility_timeout",
         "message_attribute_names"],
+    "stepfunctions.parser.models.StepFunctionsParserBackend.start_execution": [
+        "self", "state_machine_arn", "name", "execution_input", "trace_header"],
+    "stepfunctions.responses.get_backend": ["account", "region"],
     "sts.models.STSBackend.get_caller_identity": ["self", "access_key_id", "region"],
     "utilities.utils.get_partition": ["region"],
 }
@@ -108,17 +222,114 @@ def test_data_that_is_read_or_replaced():
     assert moto.organizations.models.OrganizationsBackend("us-east-1", "1" * 12).org is None
     assert "assume_role_policy_document" in inspect.signature(
         moto.iam.models.Role.__init__).parameters
+    assert {"policies", "managed_policies", "permissions_boundary_arn"} <= vars(moto.iam.models.Role(
+        "1" * 12, "aws", "id", "r", "{}", "/", None, "", [], None)).keys()
+    assert {"managed_policies", "aws_managed_policies"} <= vars(
+        moto.iam.models.IAMBackend("aws", "1" * 12)).keys()
+    assert moto.iam.models.aws_managed_policies_data.lstrip().startswith("{")
+    assert "event_buses" in vars(moto.events.models.EventsBackend("eu-west-2", "1" * 12))
     assert isinstance(moto.s3.models.FakeKey.value, property)
     assert isinstance(moto.sqs.models.Message.visible, property)
     assert isinstance(moto.sqs.models.Message.delayed, property)
+    assert "tables" in vars(moto.dynamodb.models.DynamoDBBackend("eu-west-2", "1" * 12))
+    assert "streams" in vars(moto.kinesis.models.KinesisBackend("eu-west-2", "1" * 12))
+    assert "latest_stream_label" in inspect.getsource(moto.dynamodb.models.table.Table.__init__)
+    assert moto.sqs.models.MAXIMUM_MESSAGE_LENGTH == (
+        moto.sqs.models.MAXIMUM_MESSAGE_SIZE_ATTR_UPPER_BOUND)
     queue = vars(moto.sqs.models.Queue("q", "eu-west-2", "1"))
+    assert "visibility_timeout" in queue
     assert {"_messages", "_pending_messages", "_messages_lock", "message_retention_period"} <= (
         queue.keys())
     message = vars(moto.sqs.models.Message("id", "body"))
     assert {"delayed_until", "sent_timestamp", "approximate_receive_count", "group_id"} <= (
         message.keys())
     assert {"records", "is_open"} <= vars(moto.kinesis.models.Shard(0, 0, 1)).keys()
+    cloudwatch = moto.cloudwatch.models.CloudWatchBackend("eu-west-2", "1")
+    assert cloudwatch.metric_data == [] and cloudwatch.alarms == {}
+    # ours is put in its place: moto having its own would be news
+    assert not hasattr(moto.cloudwatch.responses.CloudWatchResponse, "describe_alarm_history")
+    assert not hasattr(moto.applicationautoscaling.responses.ApplicationAutoScalingResponse,
+                       "describe_scaling_activities")
+    scaling = moto.applicationautoscaling.models
+    backend = scaling.ApplicationAutoscalingBackend("eu-west-2", "1")
+    assert (backend.targets, backend.policies, backend.scheduled_actions) == ({}, {}, [])
+    assert {"min_capacity", "max_capacity", "suspended_state", "resource_id"} <= vars(
+        scaling.FakeScalableTarget(backend, "lambda", "r", "d", 1, 2, "", None)).keys()
+    assert {"schedule", "timezone", "scalable_target_action", "scheduled_action_name",
+            "service_namespace", "resource_id"} <= vars(scaling.FakeScheduledAction(
+                "lambda", "s", "z", "n", "r", "d", None, None, {}, "1", "eu-west-2")).keys()
+    assert {"policy_arn", "policy_name", "policy_type", "creation_time", "resource_id", "alarms",
+            "service_namespace", "target_tracking_scaling_policy_configuration"} <= vars(
+        scaling.FakeApplicationAutoscalingPolicy(
+            "1", "eu-west-2", "p", "lambda", "r", "d", "TargetTrackingScaling", {})).keys()
+    sns = moto.sns.models.SNSBackend("eu-west-2", "1")
+    assert isinstance(sns.topics, dict) and isinstance(sns.subscriptions, dict)
+    topic = moto.sns.models.Topic("t", sns)
+    assert {"topic", "protocol"} <= vars(moto.sns.models.Subscription(
+        "1", topic, "endpoint", "http")).keys() and topic.arn
+    assert {"state_value", "state_reason", "state_reason_data", "state_updated_timestamp"} <= (
+        inspect.getclosurevars(moto.cloudwatch.models.Alarm.update_state).unbound)
     assert {"raw_path", "from_wsgi_server"} <= vars(moto.core.request.Request).keys()
+
+
+def test_an_apis_data_that_is_read():
+    models = moto.apigateway.models
+    api = models.RestAPI("id", "1" * 12, "eu-west-2", "name", "", binaryMediaTypes=["a/b"])
+    assert api.binaryMediaTypes == ["a/b"]
+    assert {"stages", "deployments", "resources", "policy", "minimum_compression_size",
+            "disableExecuteApiEndpoint", "account_id", "region_name"} <= vars(api).keys()
+    assert {"deployment_id", "variables", "method_settings", "cache_cluster_enabled",
+            "tracing_enabled", "access_log_settings"} <= vars(models.Stage()).keys()
+    assert {"authorization_type", "api_key_required", "request_validator_id",
+            "method_integration"} <= vars(models.Method("GET", "NONE")).keys()
+    assert {"integration_type", "uri", "timeout_in_millis", "credentials", "request_parameters",
+            "content_handling"} <= vars(models.Integration("MOCK", "", "GET")).keys()
+
+
+def test_a_delivery_streams_destinations():
+    firehose = moto.firehose.models
+    asked = inspect.signature(firehose.FirehoseBackend.create_delivery_stream).parameters
+    assert {"extended_s3_destination_configuration", "kinesis_stream_source_configuration"} <= (
+        asked.keys())
+    assert list(asked)[:3] == ["self", "region", "delivery_stream_name"]
+    stream = firehose.DeliveryStream("1" * 12, "eu-west-2", "s", "DirectPut", {}, {}, "ExtendedS3",
+                                     {"BucketARN": "arn:aws:s3:::b"})
+    assert stream.destinations[0]["ExtendedS3"] == {"BucketARN": "arn:aws:s3:::b"}
+    assert stream.delivery_stream_arn.endswith(":deliverystream/s") and stream.version_id == "1"
+
+
+def test_the_interpreter_of_state_machines_waits_where_we_think_it_does():
+    import importlib
+    import threading
+    import time
+
+    def part(name):
+        return importlib.import_module(f"moto.stepfunctions.parser.{name}")
+
+    component = "asl.component."
+    execute = part(component + "state.exec.execute_state")
+    assert execute.threading is threading and execute.Thread is threading.Thread
+    assert part("asl.eval.callback.callback").Event is threading.Event
+    for name in ("program.program", "state.exec.state_map.iteration.job",
+                 "state.exec.state_parallel.branch_worker"):
+        assert part(component + name).threading is threading
+    assert part(component + "common.retry.retrier_decl").time is time
+    assert part("backend.execution_worker").Thread is threading.Thread
+    assert callable(part("utils").uuid4)
+    wait = part(component + "state.wait.wait_function.wait_function").WaitFunction
+    assert list(inspect.signature(wait._wait_interval).parameters) == ["self", "env",
+                                                                       "wait_seconds"]
+    tasks = component + "state.exec.state_task."
+    bare = part(tasks + "state_task_lambda").StateTaskLambda
+    service = part(tasks + "service.state_task_service_lambda")
+    for found in (bare, service.StateTaskServiceLambda):
+        assert list(inspect.signature(found._from_error).parameters) == ["self", "env", "ex"]
+    assert service.lambda_eval_utils.LambdaFunctionErrorException("Unhandled", "{}").payload == "{}"
+    client_for = part(tasks + "lambda_eval_utils").boto_client_for
+    assert list(inspect.signature(client_for).parameters) == ["region", "service",
+                                                              "state_credentials"]
+    gateway = part(tasks + "service.state_task_service_api_gateway").StateTaskServiceApiGateway
+    assert callable(gateway._eval_service_task)
 
 
 def test_a_backends_urls_are_found_beside_its_module():

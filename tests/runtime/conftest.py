@@ -55,7 +55,13 @@ class Lab:
         self.client.create_function(
             FunctionName=name, Runtime="python3.8", Role=self.role, Handler=handler,
             Code={"ZipFile": self.archive(source)}, **configuration)
+        if self.cloud.limits.function_states:
+            self.client.get_waiter("function_active_v2").wait(FunctionName=name)
         return name
+
+    def updated(self, name):
+        """Wait until what was changed is in force."""
+        self.client.get_waiter("function_updated_v2").wait(FunctionName=name)
 
     def archive(self, source):
         with tempfile.TemporaryDirectory() as folder:

@@ -93,6 +93,14 @@ def states_of(lab, environment):
             for pid in processes_of(lab, environment)]
 
 
+def stopped(lab, environment, count, seconds=30):
+    """Do so many of its processes come to a stop? One that gets no processor takes a while."""
+    deadline = time.monotonic() + seconds
+    while states_of(lab, environment).count("T") != count and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return states_of(lab, environment).count("T") == count
+
+
 def nothing_is_left(lab, name, seconds=60):
     """No process and no folder of any environment that the function had."""
     folders = lab.cloud.placement.setting.host.root / "environments"
@@ -159,7 +167,7 @@ def test_a_child_that_writes_on_after_the_answer_is_frozen_too(lab):
     """, Timeout=10)
     lab.invoke(name, "start")
     environment, = lab.environments(name)
-    assert states_of(lab, environment).count("T") == 2  # and bubblewrap's own two sleep
+    assert stopped(lab, environment, 2)  # and bubblewrap's own two sleep
     assert lab.invoke(name, "stop").value["errorMessage"].endswith("signal: killed")
     nothing_is_left(lab, name)
 
@@ -184,9 +192,9 @@ def test_a_daemon_lives_as_long_as_its_environment(lab):
     """)
     lab.invoke(name, "start")
     environment, = lab.environments(name)
-    assert states_of(lab, environment).count("T") == 2
+    assert stopped(lab, environment, 2)
     assert lab.invoke(name).value == 1 and lab.environments(name) == [environment]
-    assert states_of(lab, environment).count("T") == 2
+    assert stopped(lab, environment, 2)
     lab.client.delete_function(FunctionName=name)
     nothing_is_left(lab, name)
 

@@ -269,7 +269,7 @@ def test_what_isn_t_there_says_so_at_once(fresh):
     fresh.client.update_function_configuration(FunctionName=name, Runtime="java11")
     asks = [
         lambda: fresh.client.invoke(FunctionName=name),
-        lambda: fresh.client.get_runtime_management_config(FunctionName=name),
+        lambda: fresh.client.list_capacity_providers(),
         lambda: boto3.client("lexv2-runtime").recognize_text(
             botId="abcdefghij", botAliasId="a", localeId="en_GB", sessionId="ab", text="hello"),
     ]

@@ -1,6 +1,5 @@
 """Who gets a place to run: the account's concurrency, and what functions reserve of it."""
 
-import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -150,7 +149,7 @@ def test_of_a_function_that_is_not_there(shop):
 # -- the ledger itself -------------------------------------------------------------------------------
 
 def function(name, region="a"):
-    return SimpleNamespace(account="1", region=region, name=name)
+    return SimpleNamespace(account="1", region=region, name=name, version="$LATEST")
 
 
 steps = st.lists(st.one_of(
@@ -168,8 +167,10 @@ def test_the_ledger_keeps_to_its_rules(limit, minimum, steps):
         if what == "take":
             key, lease = (name, value), ledger.take(function(name, value))
             places = table.get(name) if value == "a" else None
+            everybody = sum(len(leases) for (_, region), leases in held.items() if region == value)
             if places is not None:
-                expected = FUNCTION_FULL if len(held.get(key, [])) >= places else None
+                expected = (FUNCTION_FULL if len(held.get(key, [])) >= places else
+                            ACCOUNT_FULL if everybody >= limit else None)
             else:
                 reserved = table if value == "a" else {}
                 running = sum(len(leases) for (n, region), leases in held.items()
@@ -198,4 +199,5 @@ def test_the_ledger_keeps_to_its_rules(limit, minimum, steps):
 
 def test_a_lease_says_whose_it_is():
     lease = Concurrency(1).take(function("f", "b"))
-    assert dataclasses.astuple(lease) == ("1", "b", "f")
+    assert (lease.account, lease.region, lease.function) == ("1", "b", "f")
+    assert lease.places is lease.spilled is None

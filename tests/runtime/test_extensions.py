@@ -555,6 +555,23 @@ def test_nothing_of_it_survives(lab, kinds, events):
     assert not survivors(marks(lab, name))
 
 
+SLOW = """
+register("INVOKE")
+while True:
+    event = next_event()
+    sum(range(10_000_000))
+    print(me, "heard of", event["requestId"])
+"""
+
+
+def test_what_it_wrote_as_the_runtime_exits_is_logged(lab):
+    """It is told of the invocation at that very instant; how long its CPU took doesn't matter."""
+    reply = lab.invoke(deploy(lab, slow=PYTHON + SLOW), "exit")
+    assert reply.value["errorType"] == "Runtime.ExitError"
+    request_id = reply.raw["ResponseMetadata"]["RequestId"]
+    assert f"slow heard of {request_id}" in reply.log.splitlines()
+
+
 SCRIPT = """
 import sys
 sys.path.insert(0, {root!r})

@@ -162,9 +162,11 @@ def test_every_part_of_the_api_does_without(bare):
         lab.client.create_function(
             FunctionName="stored", Runtime="python3.8", Role=lab.role, Handler="app.handler",
             Code={"S3Bucket": "code", "S3Key": "one.zip"}, Tags={"a": "b"})
+        lab.client.get_waiter("function_active_v2").wait(FunctionName="stored")
         assert lab.invoke("stored").value == "one"
         lab.client.update_function_code(
             FunctionName="stored", ZipFile=lab.archive("def handler(e, c): return 'two'\n"))
+        lab.updated("stored")
         assert lab.invoke("stored").value == "two"
         lab.client.update_function_configuration(
             FunctionName="stored", MemorySize=256, EphemeralStorage={"Size": 1024})

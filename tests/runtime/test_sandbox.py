@@ -5,10 +5,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
 import pytest
+
+from minilambda.sandbox import Sandbox
 
 from .conftest import need_tier
 
@@ -308,3 +311,41 @@ def _alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_one_that_ends_while_it_starts_leaves_the_event_loop_nothing_to_watch(lab, turns):
+    """Its sockets' numbers are given out again: what the loop still knew by them would never be
+    told of anything, and the environment that has them would wait for its first event for ever."""
+    name = lab.deploy("def handler(event, context): return 1")
+    function = lab.cloud.registry.latest("123456789012", "eu-west-2", name,
+                                         action="lambda:GetFunction")
+    host, gone = lab.cloud.placement.setting.host, threading.Event()
+
+    class Doomed(Sandbox):
+        def _open(self):
+            super()._open()
+            end(self, turns)
+
+    def end(sandbox, left):
+        if left:
+            host.loop.call_soon(end, sandbox, left - 1)
+        else:
+            sandbox.kill()
+            sandbox.release()
+            host.loop.call_later(0.2, look)
+
+    def look():
+        selector = host.loop._selector
+        for key in list(selector.get_map().values()):
+            try:
+                selector._selector.modify(key.fd, key.events)  # what the kernel knows nothing of
+            except OSError:
+                forgotten.append(key.data)
+        gone.set()
+
+    forgotten = []
+    Doomed(host, f"{turns:032x}", function, {"AWS_ACCESS_KEY_ID": "none"},
+           lambda message: None, 1 << 20, None, 0)
+    assert gone.wait(20) and not forgotten
+    assert lab.invoke(name).value == 1

@@ -57,6 +57,7 @@ def test_another_size_is_another_environment(today):
                         EphemeralStorage={"Size": 600})
     before = today.invoke(name).value
     today.client.update_function_configuration(FunctionName=name, EphemeralStorage={"Size": 1200})
+    today.updated(name)
     assert today.invoke(name).value == 2 * before
 
 

@@ -118,7 +118,9 @@ def test_publishing_while_creating_and_while_changing(shop):
     made = shop.client.create_function(
         FunctionName="at-once", Runtime="python3.8", Role=shop.role, Handler="app.handler",
         Code={"ZipFile": shop.archive(APP)}, Publish=True)
-    assert (made["Version"], made["FunctionArn"]) == ("1", arn(shop, "at-once", "1"))
+    # (As recorded from AWS: the version's number, and the function's ARN.)
+    assert (made["Version"], made["FunctionArn"]) == (
+        "1", arn(shop, "at-once", "1").removesuffix(":1"))
     changed = shop.client.update_function_code(
         FunctionName="at-once", ZipFile=shop.archive(APP + "#"), Publish=True)
     assert changed["Version"] == "2"
@@ -244,7 +246,7 @@ def test_a_version_in_use_can_t_be_deleted(shop, name):
             "Unable to delete version because the following aliases reference it: [live]")
     assert refused(delete, "live") == (
         "InvalidParameterValueException", "Deletion of aliases is not currently supported.")
-    assert refused(delete, "9")[0] == "ResourceNotFoundException"
+    assert delete("9")["ResponseMetadata"]["HTTPStatusCode"] == 204  # as AWS: it isn't there
     shop.says(name, "3")
     delete("3")
     assert refused(shop.client.invoke, FunctionName=name, Qualifier="3")[0] == (
@@ -333,7 +335,7 @@ def test_every_version_says_what_was_published(shop, steps):
         elif what == "delete":
             delete = (shop.client.delete_function, {"FunctionName": name, "Qualifier": str(value)})
             if str(value) not in versions:
-                assert refused(delete[0], **delete[1])[0] == "ResourceNotFoundException"
+                delete[0](**delete[1])  # as AWS, which doesn't mind
             elif alias == str(value):
                 assert refused(delete[0], **delete[1])[0] == "ResourceConflictException"
             else:
