@@ -45,7 +45,8 @@ def test_dots_and_equals_signs_are_plain():
 
 
 def test_widgets_scripts_and_styles_are_moved_out_and_nothing_else():
-    own = {"model_module": "@jupyter-widgets/base", "state": {"width": None, "flex": "1"}}
+    own = {"model_module": "@jupyter-widgets/base", "state": {
+        "width": None, "flex": "1", "_model_name": "LayoutModel", "_view_name": "LayoutView"}}
     ours = [{"model_module": "anywidget", "state": {"_esm": esm, "_css": "p {}", "x": None}}
             for esm in ("one", "two", "one")]
     parts = {}

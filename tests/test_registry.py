@@ -253,15 +253,18 @@ def test_code_storage_of_a_region_is_limited():
     assert refused(registry.create, ME, HERE, request("c")).code == "CodeStorageExceededException"
 
 
-def test_tags_do_not_make_a_new_revision(registry, function):
+def test_tags_make_a_new_revision_that_no_environment_sees(registry, function):
+    """AWS gives a function another RevisionId with every change of its tags."""
     registry.on_change = lambda old, new: pytest.fail("tags are no change of the function")
-    registry.tag(ME, HERE, ARN, {"team": "red", "stage": "dev"})
-    registry.untag(ME, HERE, ARN, ["stage", "absent"])
+    registry.retag(ME, HERE, ARN, lambda old: {**old, "team": "red", "stage": "dev"})
+    first = registry.get(ME, HERE, "f")
+    registry.retag(ME, HERE, ARN, lambda old: {"team": old["team"]})
     tagged = registry.get(ME, HERE, "f")
     assert dict(tagged.tags) == {"team": "red"}
     assert tagged.revision_id == function.revision_id
-    assert refused(registry.tag, ME, HERE, ARN, {f"k{n}": "" for n in range(50)}).message == (
-        errors.too_many_tags().message)
+    assert len({f.api_revision for f in (function, first, tagged)}) == 3
+    assert refused(registry.retag, ME, HERE, ARN, lambda old: {
+        **old, **{f"k{n}": "" for n in range(50)}}).message == errors.too_many_tags().message
 
 
 def test_configurations_can_not_be_changed_behind_the_registrys_back(registry):

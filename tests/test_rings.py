@@ -9,16 +9,23 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "minilambda"
 RINGS = [
     {"limits", "errors", "faults", "function", "function_name", "policy", "invocation", "model",
-     "package", "layer", "xray", "wheelhouse"},
-    {"clock", "work", "agenda", "trace", "logs", "metrics", "billing", "patience", "processor"},
+     "package", "layer", "xray", "wheelhouse", "distributions", "event_source",
+     "event_source_errors", "rates", "provisioned_errors",
+     "async_errors", "destination_arn", "identity_policy", "reserved_names", "schedule"},
+    {"alarms", "clock", "dates", "timer", "work", "agenda", "trace", "logs", "metrics", "gauges", "billing",
+     "patience", "processor"},
     {"sandbox"},
-    {"setting", "variables", "errands", "conversation", "environment", "extensions", "shutdown"},
-    {"concurrency", "placement", "registry", "versions", "permissions", "layers"},
-    {"frontend", "appointments"},
-    set(),  # pullers
-    {"databases"},  # edges
+    {"setting", "variables", "errands", "conversation", "environment", "extensions", "shutdown",
+     "modelled", "places"},
+    {"concurrency", "placement", "provisioned", "registry", "versions", "permissions", "layers",
+     "event_config", "event_sources", "code_signing", "recursion", "runtime_management",
+     "states", "function_urls"},
+    {"frontend", "appointments", "simulation"},
+    {"async_queue", "destinations"},  # pullers
+    {"apigateway", "autoscaling", "callers", "cognito_trigger", "databases", "delivery_stream",
+     "strands"},  # edges
     {"aws"},
-    {"cloud", "connected", "serve", "pytest_plugin", "doctor", "__init__", "cli", "__main__"},
+    {"cloud", "modelling", "connected", "serve", "pytest_plugin", "doctor", "__init__", "cli", "__main__"},
 ]
 BESIDE = {"views", "grading"}
 RING = {name: number for number, names in enumerate(RINGS) for name in names}

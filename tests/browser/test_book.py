@@ -84,6 +84,8 @@ def test_search_finds_a_word_of_the_chapter(visit):
     page.wait_for_url("**/search.html?q=function*")
     # By its address: results come one after the other, and the lab has the chapter's name too.
     result = page.locator(f"#search-results li a[href*='{CHAPTER}']").first
+    # The search reads each page it lists, for an extract: what is underway when one leaves fails.
+    page.wait_for_load_state("networkidle")
     result.click()
     page.wait_for_url(f"**/{CHAPTER}.html*")
     assert listener.problems == []

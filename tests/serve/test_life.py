@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
@@ -69,6 +70,8 @@ def test_a_taken_port_is_said_and_leaves_nothing(tmp_path):
     ("--host=192.0.2.1", "no address of this machine"), ("--host=no.such.invalid", "is no address"),
     ("--port=70000", "must be from 0 to 65535"), ("--start=noon", "isn't an instant"),
     ("--sandbox=inline", "invalid choice: 'inline'"), ("--retry-wait=1", "unrecognized arguments"),
+    ("--async-retry-wait=-1", "a number of seconds, 0 or more"),
+    ("--async-retry-wait=nan", "a number of seconds, 0 or more"),
 ])
 def test_mistakes_are_said(option, message, capsys):
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
@@ -79,6 +82,21 @@ def test_mistakes_are_said(option, message, capsys):
     said = capsys.readouterr()
     assert (status, said.out) == (2, "") and message in said.err
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+def test_the_wait_between_asynchronous_retries_can_be_said(capsys):
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    assert "--async-retry-wait SECONDS" in capsys.readouterr().out
+    with Served("--async-retry-wait", "0.3") as server:
+        server.deploy("def handler(event, context):\n    raise ValueError(event)\n")
+        server.client("lambda").invoke(FunctionName="f", InvocationType="Event", Payload="1")
+        while not (ended := server.trace("?kind=async.ended")):  # nobody turns the crank but it
+            time.sleep(0.1)
+        assert ended[0]["data"]["invoke_count"] == 3
+        began = [e["at"] for e in server.trace("?kind=async.taken")]
+        failed = [e["at"] for e in server.trace("?kind=invoke.ended")]
+        assert began[1] - failed[0] >= 0.3 and began[2] - failed[1] >= 0.6
 
 
 def test_sigterm_while_an_invocation_runs(tmp_path):
