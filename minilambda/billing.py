@@ -15,7 +15,7 @@ def billed_ms(duration_ms: float, limits: Limits) -> int:
     """A duration rounded up to the profile's billing step (100 ms in the course, 1 ms today)."""
     step = limits.billing_step_ms
     # Rounded first to a nanosecond, so that binary fractions can't push 100.0 into the next step.
-    return max(step, math.ceil(round(duration_ms, 6) / step) * step)
+    return math.ceil(round(duration_ms, 6) / step) * step or step
 
 
 def gb_seconds(billed: int, memory_size: int) -> float:

@@ -293,6 +293,8 @@ class Clock(Dates):
         """This thread waits no longer; if nobody leads, another thread that waits has to."""
         if self._leader is None and self._followers:
             self._followers[0].notify()
+        elif self._leader is None and self._asleep:
+            self.lock.notify()  # who only lets time pass would sleep till then, and nobody read
 
     def _turn(self, end: float | None, happened: threading.Condition | None = None) -> bool:
         """Take one step if one may be taken, else wait a little. True if a step was taken."""

@@ -121,6 +121,7 @@ class Concurrency:
         self._scaling_per_function, self._gauges = scaling_per_function, gauges
         self._regions: dict[tuple[str, str], _Region] = {}
         self._functions: dict[Key, _Function] = {}
+        self._asked: tuple[FunctionConfiguration, _Function, _Version] | None = None  # for last
         self._lock = threading.RLock()
 
     @classmethod
@@ -144,10 +145,12 @@ class Concurrency:
         ``now``: seconds on the clock, of which each call's is the same or later.
         """
         with self._lock:
-            record = self._record(function)
-            region, version = record.region, record.versions.get(function.version)
-            if version is None:
-                version = record.versions[function.version] = _Version()
+            if self._asked is None or self._asked[0] is not function:
+                record = self._record(function)
+                self._asked = function, record, record.versions.setdefault(
+                    function.version, _Version())
+            _, record, version = self._asked
+            region = record.region
             if region.requests is not None and not region.requests.left(now):
                 return ACCOUNT_RATE
             full = record.reserved is not None and (
@@ -160,17 +163,19 @@ class Concurrency:
                 return FUNCTION_FULL
             if region.running >= self.limit:
                 return ACCOUNT_FULL
-            places = None
-            for found in version.places:
-                if found.has_room(now):
-                    places = found
-                    break
+            places = spilled = None
+            if version.places:
+                places = next((found for found in version.places if found.has_room(now)), None)
+                if places is None:
+                    spilled = version.places[0]
+                elif places.requests is not None:
+                    places.requests.use()
             if places is None and (refused := self._on_demand(record, version, now)):
                 return refused
-            for rate in (region.requests, record.requests, places and places.requests):
-                if rate is not None:
-                    rate.take(now)
-            spilled = version.places[0] if version.places and places is None else None
+            if region.requests is not None:
+                region.requests.use()
+            if record.requests is not None:
+                record.requests.use()
             lease = Lease(record, version, places, spilled)
             self._count(lease, 1)
             return lease
@@ -188,7 +193,7 @@ class Concurrency:
             if rate is not None:
                 if not rate.left(now):
                     return SCALING_RATE
-                rate.take(now)
+                rate.use()
             version.environments += 1
         return None
 
@@ -210,14 +215,17 @@ class Concurrency:
                 region.unreserved += change
         if gauges is None:
             return
-        gauges.set(region.all, region.running)
-        gauges.set(record.all, record.on_demand + record.ahead)
         if places is not None:
             gauges.set(record.in_places, record.ahead)
             gauges.set(places.gauge, places.running)
             gauges.set(places.utilization, min(1.0, places.running / max(1, places.requested)))
-        elif record.reserved is None:
+        if change > 0:
+            gauges.set(region.all, region.running)
+            gauges.set(record.all, record.on_demand + record.ahead)
             gauges.set(region.shared, region.unreserved)
+        else:  # whoever falls has a peak already
+            region.all.value, region.shared.value = region.running, region.unreserved
+            record.all.value = record.on_demand + record.ahead
 
     def lost(self, function: FunctionConfiguration) -> None:
         """An on-demand environment of this version has ended: the next one is a new one."""
@@ -234,7 +242,7 @@ class Concurrency:
             if rate is None:
                 return wanted, 0.0
             granted = min(wanted, rate.left(now))
-            rate.take(now, granted)
+            rate.use(granted)
             return granted, rate.wait(now)
 
     def running(self, account: str, region: str) -> int:

@@ -26,9 +26,8 @@ class Rate:
             self._at = now
         return int(self._left + _DUST)
 
-    def take(self, now: float, tokens: int = 1) -> None:
-        """Use up what :meth:`left` has shown to be there."""
-        self.left(now)
+    def use(self, tokens: int = 1) -> None:
+        """Take what :meth:`left` has just shown to be there."""
         self._left -= tokens
 
     def wait(self, now: float) -> float:

@@ -20,6 +20,7 @@ class Timer:
 
     __slots__ = ("_eid", "_queue", "_sim", "at", "callbacks", "owner")
     _ok = True  # simpy: it hasn't failed
+    cancelled = False  # it can't be; said here, as the clock looks at each step's
 
     def __init__(self, sim: simpy.Environment, owner: Any) -> None:
         self._sim, self._queue, self._eid, self.owner = sim, sim._queue, sim._eid, owner

@@ -190,6 +190,7 @@ def bench():
     install()
     run([tool("python"), "tests/benchmarks/runtime.py"])
     run([tool("python"), "tests/benchmarks/pictures.py"])
+    run([tool("python"), "tests/benchmarks/simulation.py"])
 
 
 def lock():

@@ -1,5 +1,6 @@
 """The clock: what it promises about order, waiting and real work."""
 
+import contextlib
 import threading
 import time
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minilambda import Cloud
 from minilambda.clock import COURSE_START, Clock, ClockStopped
 
 
@@ -246,3 +248,80 @@ def test_who_comes_to_a_stopped_clock_does_not_sleep_on_it(wall):
                  clock.run_until_idle):
         with pytest.raises(ClockStopped):
             wait()
+
+
+class Sockets:
+    """Stands in for the pump: read by whoever leads, till somebody rings."""
+
+    def __init__(self):
+        self.bell, self.read, self.readers = threading.Event(), [], []
+
+    def __call__(self, real_seconds):
+        self.readers.append(threading.get_ident())
+        self.bell.wait(real_seconds)
+        self.bell.clear()
+        while self.read:
+            self.read.pop()()
+
+    def wake(self):
+        self.bell.set()
+
+    def answer(self, function):
+        self.read.append(function)
+        self.bell.set()
+
+
+def test_when_the_leader_leaves_who_only_lets_time_pass_leads():
+    """Else nobody reads answers until the next step of that one, which may be long from now."""
+    clock, sockets = Clock(wall=True, speed=60), Sockets()
+    clock.pump, asked, answered = sockets, clock.event(), clock.event()
+    work = clock.work()
+
+    def wait_for(event):
+        clock.run_until(event)
+
+    def succeed(event):
+        with clock.lock:
+            clock.succeed(event)
+
+    leader = threading.Thread(target=wait_for, args=[asked], daemon=True)
+    leader.start()
+    while not sockets.readers:
+        time.sleep(0.01)
+
+    def let_pass():
+        with contextlib.suppress(ClockStopped):
+            clock.run(60 * 60 * 60)
+
+    threading.Thread(target=let_pass, daemon=True).start()
+    while not clock._asleep:
+        time.sleep(0.01)
+    sockets.answer(lambda: succeed(asked))
+    leader.join(30)
+    sockets.answer(lambda: succeed(answered))
+    end = time.monotonic() + 30
+    while not answered.triggered and time.monotonic() < end:
+        time.sleep(0.01)
+    assert answered.triggered and not leader.is_alive()
+    work.done()
+    clock.stop()
+
+
+@pytest.mark.parametrize("sandbox", ["process", "inline"])
+def test_a_wait_of_months_on_the_wall_clock_is_one_like_any_other(sandbox):
+    """epoll takes none of more than 24 days: nothing is to be heard of that."""
+    with Cloud(clock="wall", sandbox=sandbox) as cloud:
+        ended = []
+
+        def wait():
+            with pytest.raises(ClockStopped):
+                cloud.run(seconds=100 * 86_400)
+            ended.append(True)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        time.sleep(0.3)
+        assert thread.is_alive()
+        cloud.close()
+        thread.join(30)
+        assert ended == [True]

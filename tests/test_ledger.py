@@ -249,7 +249,7 @@ def test_a_rate_is_kept_in_every_stretch_of_time(most, step, seconds, pauses):
     for pause in pauses:
         now += pause / 8
         if rate.left(now):
-            rate.take(now)
+            rate.use()
             taken.append(now)
             assert rate.left(now) <= most
         else:

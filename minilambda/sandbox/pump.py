@@ -12,6 +12,7 @@ import os
 import select
 from collections.abc import Callable
 
+LONGEST = 86_400.0  # seconds of one wait: epoll takes none of over 24 days, and who waits looks again
 WORKS_HERE = hasattr(select, "epoll") and hasattr(os, "eventfd")
 
 
@@ -37,7 +38,7 @@ class Pump:
 
     def __call__(self, real_seconds: float) -> None:
         try:
-            ready = self._epoll.poll(real_seconds)
+            ready = self._epoll.poll(min(real_seconds, LONGEST))
         except ValueError:  # closed
             return
         for descriptor, _ in ready:
