@@ -262,6 +262,7 @@ class Sockets:
         self.bell.clear()
         while self.read:
             self.read.pop()()
+            time.sleep(0.2)  # the others take steps and sleep again, before this one has the lock
 
     def wake(self):
         self.bell.set()
