@@ -25,6 +25,7 @@ from .aws.guard import Guard
 from .aws.installation import install, uninstall
 from .aws.neighbours import fetch_code, organization_of, role_trusts_lambda
 from .aws.inprocess import InProcessServer
+from .aws.network_interfaces import NetworkInterfaces
 from .aws.server import Server
 from .aws.telemetry import LogWriter, MetricWriter, write_segment
 from .aws.waiting import WaitersSleep
@@ -176,7 +177,8 @@ class Cloud(Modelling):
         self.registry = Registry(self.clock, self.limits, fetch_code=fetch_code,
                                  role_trusts_lambda=role_trusts_lambda,
                                  organization_of=organization_of, on_change=self._changed,
-                                 check_dead_letter=partial(check_dead_letter, may=role_may))
+                                 check_dead_letter=partial(check_dead_letter, may=role_may),
+                                 networks=NetworkInterfaces())
         install(self)
         stack.callback(uninstall)
         if inline:

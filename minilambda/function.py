@@ -2,7 +2,6 @@
 
 Stands for: ``FunctionConfiguration`` and ``FunctionCodeLocation`` of the Lambda API.
 AWS page: *FunctionConfiguration* in the Lambda API reference.
-Leaves out (so far): VPC.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .layer import LayerVersion
+    from .vpc import Network
 
 LATEST = "$LATEST"
 
@@ -76,6 +76,7 @@ class FunctionConfiguration:
     layers: tuple[LayerVersion, ...] = ()
     tracing: str = "PassThrough"  # or "Active"
     dead_letter: str = ""
+    network: Network | None = None
     version: str = LATEST
     last_modified: str = ""
     revision_id: str = ""

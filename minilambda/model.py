@@ -43,6 +43,8 @@ class Model:
     provisioning_seconds: float
     creation_seconds: float
     update_seconds: float
+    network_seconds: float
+    reclaim_seconds: float
 
     @classmethod
     def load(cls) -> Model:

@@ -35,6 +35,7 @@ from .policy import Asking
 from .reserved_names import RESERVED_VARIABLES, known_runtimes
 from .states import States
 from .versions import Target, Versions
+from .vpc import Networks
 
 OnChange = Callable[[FunctionConfiguration, FunctionConfiguration | None], None]
 
@@ -64,17 +65,18 @@ class Registry:
                  role_trusts_lambda: Callable[[str], bool],
                  organization_of: Callable[[str], str | None] = lambda account: None,
                  check_dead_letter: Callable[[FunctionConfiguration], None] = lambda function: None,
-                 on_change: OnChange | None = None,
+                 networks: Networks | None = None, on_change: OnChange | None = None,
                  on_create: Callable[[FunctionConfiguration], None] | None = None) -> None:
         self.clock, self.limits = clock, limits
         self.on_change, self.on_create = on_change, on_create
         self._fetch_code, self._role_trusts_lambda = fetch_code, role_trusts_lambda
-        self._check_dead_letter = check_dead_letter
+        self._check_dead_letter, self._networks = check_dead_letter, networks or Networks()
         self._functions: dict[tuple[str, str, str], FunctionConfiguration] = {}
         self._lock = threading.RLock()
         self.runtimes = known_runtimes(limits)
         self.versions = Versions(clock, self._lock)
-        self.states = States(clock, limits, Model.load(), self._lock, self._tell)
+        self.states = States(clock, limits, Model.load(), self._lock, self._tell,
+                             self._networks)
         self.permissions = Permissions(clock, limits, self.versions, self._lock, self._touch)
         self.urls = FunctionUrls(clock, self.versions, self._lock)
         self.event_configs = EventConfigs(clock, self._lock)
@@ -98,7 +100,7 @@ class Registry:
         wanted = FunctionName.parse(account, region, name, qualifier)
         found = self._find(account, wanted, "lambda:InvokeFunction")
         target = self.versions.target(self.states.in_force(found), wanted.qualifier)
-        self.states.check_active(target.function)
+        self.states.check_invocable(target.function)
         return target
 
     def named(self, account: str, region: str, name: str, qualifier: str | None, *, action: str
@@ -186,6 +188,7 @@ class Registry:
                 "memory_size": self.limits.memory_default,
                 "ephemeral_storage": self.limits.tmp_default} | settings)))
         self._check_dead_letter(function)
+        self._networks.check(function)
         with self._lock:
             if key in self._functions:
                 raise errors.function_exists(wanted.name)
@@ -200,8 +203,9 @@ class Registry:
         """Change what an UpdateFunctionConfiguration request names; the rest stays."""
         old = self._current(account, region, request, "lambda:UpdateFunctionConfiguration")
         settings = self._settings(account, region, request)
-        if settings.keys() & {"dead_letter", "role"}:
+        if settings.keys() & {"dead_letter", "role", "network"}:
             self._check_dead_letter(replace(old, **settings))
+            self._networks.check(replace(old, **settings))
         return self._swap(old, request, **settings)
 
     def update_code(self, account: str, region: str, request: Mapping[str, Any]
@@ -324,6 +328,8 @@ class Registry:
             found["tracing"] = request["TracingConfig"]["Mode"]
         if (dead_letter := request.get("DeadLetterConfig")) is not None:
             found["dead_letter"] = dead_letter.get("TargetArn") or ""
+        if request.get("VpcConfig") is not None:
+            found["network"] = self._networks.network(account, region, request["VpcConfig"])
         if "EphemeralStorage" in request:
             found["ephemeral_storage"] = request["EphemeralStorage"]["Size"]
         if "Environment" in request:
@@ -372,7 +378,6 @@ class Registry:
         if self.code_storage(account, region) + len(archive) > self.limits.code_storage:
             raise errors.code_storage_exceeded()
         return CodePackage.of(archive)
-
 
     def _check_size(self, function: FunctionConfiguration) -> None:
         """Whether code and layers that are there already fit together."""

@@ -11,7 +11,7 @@ RINGS = [
     {"limits", "errors", "faults", "function", "function_name", "policy", "invocation", "model",
      "package", "layer", "xray", "wheelhouse", "distributions", "event_source",
      "event_source_errors", "rates", "provisioned_errors",
-     "async_errors", "destination_arn", "identity_policy", "reserved_names", "schedule"},
+     "async_errors", "vpc", "destination_arn", "identity_policy", "reserved_names", "schedule"},
     {"alarms", "clock", "dates", "timer", "work", "agenda", "trace", "logs", "metrics", "gauges", "billing",
      "patience", "processor"},
     {"sandbox"},

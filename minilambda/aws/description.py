@@ -45,6 +45,8 @@ def describe(function: FunctionConfiguration, qualifier: str | None = None,
                            for layer in function.layers]
     if function.dead_letter:
         found["DeadLetterConfig"] = {"TargetArn": function.dead_letter}
+    if function.network is not None:
+        found["VpcConfig"] = function.network.describe()
     if function.environment is not None:
         found["Environment"] = {"Variables": function.environment}
     return found

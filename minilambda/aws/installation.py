@@ -3,7 +3,7 @@
 Every moto internal that is touched is touched here, in ``vclock``, ``neighbours``, ``identity``,
 ``responses``, ``protocol``, ``models``, ``polling``, ``queues``, ``streams``, ``alarms``,
 ``autoscaling``, ``rds``, ``rest_apis``, ``http_apis``, ``delivery_streams``, ``state_machines``, ``user_pools``, ``sources``,
-``execution_role``, ``managed_policies``, ``delivery``, ``signatures`` or ``server``;
+``execution_role``, ``network_interfaces``, ``managed_policies``, ``delivery``, ``signatures`` or ``server``;
 ``tests/aws/test_moto_internals.py`` checks each signature, so that an upgrade fails by name.
 """
 

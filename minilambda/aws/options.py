@@ -32,7 +32,7 @@ _CONFIGURATION = {
     "TracingConfig": _ANY,
     "SnapStart": lambda value: value.get("ApplyOn", "None") == "None",
     "LoggingConfig": _logging,
-    "VpcConfig": lambda value: not any(value.values()),
+    "VpcConfig": lambda value: not value.get("Ipv6AllowedForDualStack"),
     "DeadLetterConfig": _ANY,
     "Layers": _ANY,
 }

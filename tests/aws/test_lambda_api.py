@@ -307,7 +307,8 @@ def test_a_body_that_is_not_json(cloud):
 # -- what isn't implemented ----------------------------------------------------------------------
 
 @pytest.mark.parametrize(("options", "named"), [
-    ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "VpcConfig"),
+    ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"],
+                    "Ipv6AllowedForDualStack": True}}, "VpcConfig"),
     ({"KMSKeyArn": "arn:aws:kms:eu-west-2:123456789012:key/k"}, "KMSKeyArn"),
     ({"FileSystemConfigs": [{"Arn": "arn:aws:elasticfilesystem:eu-west-2:123456789012:"
                                     "access-point/fsap-01234567890123456",

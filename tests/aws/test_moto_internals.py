@@ -25,6 +25,8 @@ import moto.cognitoidp.models
 import moto.cognitoidp.utils
 import moto.firehose.models
 import moto.dynamodb.models
+import moto.ec2.models
+import moto.ec2.models.elastic_network_interfaces
 import moto.events.models
 import moto.iam.access_control
 import moto.cloudwatch.responses
@@ -156,6 +158,9 @@ SIGNATURES = {
                                                           "max_items", "path_prefix"],
     "iam.models.IAMBackend.list_role_policies": ["self", "role_name"],
     "iam.models.IAMBackend.get_roles": ["self"],
+    "ec2.models.EC2Backend.get_subnet": ["self", "subnet_id"],
+    "ec2.models.EC2Backend.get_security_group_from_id": ["self", "group_id"],
+    "ec2.models.EC2Backend.delete_network_interface": ["self", "eni_id"],
     "dynamodb.models.DynamoDBBackend.__init__": ["self", "region_name", "account_id"],
     "moto_server.werkzeug_app.DomainDispatcherApplication.__init__": ["self", "create_app"],
     "moto_server.werkzeug_app.DomainDispatcherApplication.__call__": ["self", "environ",
@@ -227,6 +232,13 @@ def test_data_that_is_read_or_replaced():
     assert {"managed_policies", "aws_managed_policies"} <= vars(
         moto.iam.models.IAMBackend("aws", "1" * 12)).keys()
     assert moto.iam.models.aws_managed_policies_data.lstrip().startswith("{")
+    assert {"subnet", "private_ip_address", "group_ids", "description"} <= inspect.signature(
+        moto.ec2.models.EC2Backend.create_network_interface).parameters.keys()
+    ec2 = moto.ec2.models.EC2Backend("eu-west-2", "1" * 12)
+    subnet = ec2.create_subnet(ec2.create_vpc("10.0.0.0/16").id, "10.0.0.0/24")
+    interface = ec2.create_network_interface(subnet, [])
+    assert ec2.enis == {interface.id: interface} and subnet.available_ip_address_count == 250
+    assert {"interface_type", "requester_managed", "status"} <= vars(interface).keys()
     assert "event_buses" in vars(moto.events.models.EventsBackend("eu-west-2", "1" * 12))
     assert isinstance(moto.s3.models.FakeKey.value, property)
     assert isinstance(moto.sqs.models.Message.visible, property)

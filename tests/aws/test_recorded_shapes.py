@@ -8,7 +8,7 @@ expression, a length or a list of runtimes in a sentence is today's model's, not
 
 Where these answers differ from AWS's still:
 
-- SnapStart, VPC and container images are answered with 501;
+- SnapStart and container images are answered with 501;
 - an account's name in AccessDeniedException; AWS leaves the message empty.
 """
 

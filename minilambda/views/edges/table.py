@@ -33,6 +33,7 @@ FACTS = {
     "Price of provisioned concurrency (x86)": "a price",
     "Provisioned concurrency: allocation": "how it comes, not how much of it there may be",
     "Function states": "how a change comes, not what may be changed",
+    "VPC": "how functions are connected; IPv6 is answered with 501 here",
     "Function URLs": "who may call; a matter of permissions",
     "X-Ray SDK": "news of a library",
     "At the edge": "which services there are",
@@ -41,7 +42,6 @@ FACTS = {
 # Rows whose subject isn't in this runtime. It answers 501, and pretends nothing.
 ABSENT = {
     "Container images": "container images aren't part of this runtime",
-    "VPC": "VPCs aren't part of this runtime",
 }
 GROUPS |= {"no limits": tuple(FACTS), "not here": tuple(ABSENT)}
 _COLUMNS = ("limit", "at the edge", "one past it")
