@@ -199,11 +199,16 @@ def _check_stream(settings: Mapping[str, Any], limits: Limits) -> None:
             continue
         if not low <= value <= high:
             raise refusals.out_of_range(member[0].lower() + member[1:], value, low, high)
-    destination = (settings.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
+    destination = failure_destination(settings)
     if destination:
         service = destination.split(":")[2] if destination.startswith("arn:") else ""
         if service not in limits.stream_destinations or destination.endswith(".fifo"):
             raise refusals.destination_invalid(destination)
+
+
+def failure_destination(settings: Mapping[str, Any]) -> str | None:
+    """The ARN to which batches that failed are reported, if there is one."""
+    return (settings.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination") or None
 
 
 def _patterns(settings: Mapping[str, Any], limits: Limits) -> list[str | None]:

@@ -44,6 +44,24 @@ def exists(kind: str, source: str, function: str, uuid: str) -> LambdaError:
                        f"{uuid}", 409)
 
 
+# -- what the execution role may do ----------------------------------------------------------------
+
+def may_not_read_queue(operation: str) -> LambdaError:
+    return invalid("The function execution role does not have permissions to call "
+                   f"{operation} on SQS")
+
+
+def may_not_read_stream(arn: str) -> LambdaError:
+    return invalid(f"Cannot access stream {arn}. Please ensure the role can perform the GetRecords, "
+                   "GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM.")
+
+
+def may_not_send(operation: str, arn: str) -> LambdaError:
+    """The words are those of asynchronous invocations' destinations."""
+    return invalid("The function's execution role does not have permissions to call "
+                   f"{operation} on {arn}")
+
+
 # -- where a stream is read from -------------------------------------------------------------------
 
 def no_position_for_queues() -> LambdaError:

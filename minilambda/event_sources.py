@@ -5,8 +5,8 @@ DeleteEventSourceMapping and ListEventSourceMappings of the Lambda API. AWS page
 records from stream and queue-based event sources*.
 Leaves out: the pollers that read sources and invoke functions. A mapping that is enabled while nobody
 polls would be a lie, so enabling one is answered with 501 unless ``polled`` says that its source has
-a poller; a disabled mapping works in full. Also left out: the execution role's permissions on the
-source; refusing a function's new timeout that a mapped queue's visibility timeout is shorter than.
+a poller; a disabled mapping works in full. Also left out: refusing a function's new timeout that a mapped
+queue's visibility timeout is shorter than.
 
 A mapping's state is read off the clock: a change takes ``seconds``, and nothing has to happen at its
 end. Who deletes a function leaves its mappings, as on AWS.
@@ -23,14 +23,23 @@ from typing import Any, Protocol
 from . import errors
 from . import event_source_errors as refusals
 from .clock import Clock
+from .destination_arn import DestinationArn, May
 from .errors import LambdaError
-from .event_source import SETTINGS, SQS, EventSourceMapping, Source, check
+from .event_source import (
+    DYNAMODB, KINESIS, SETTINGS, SQS, EventSourceMapping, Source, check, failure_destination,
+)
 from .function import FunctionConfiguration
 from .function_name import FunctionName
 from .limits import Limits
 from .registry import Registry
 
 _PAGE = 100  # in one answer, however many are asked for
+# What AWS's sentences say a poller must be allowed to do with its source.
+_READING = {
+    SQS: ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"),
+    KINESIS: ("GetRecords", "GetShardIterator", "DescribeStream", "ListStreams"),
+    DYNAMODB: ("GetRecords", "GetShardIterator", "DescribeStream", "ListStreams"),
+}
 
 
 class Sources(Protocol):
@@ -46,16 +55,17 @@ class EventSources:
     """All event source mappings of one cloud.
 
     Args:
+        may: whether an execution role may do an action to a resource.
         seconds: how long a mapping takes to be created, changed or deleted.
         polled: whether mappings of this kind of source (``sqs``, ``kinesis``, ``dynamodb``) are
             polled.
     """
 
     def __init__(self, clock: Clock, limits: Limits, registry: Registry, sources: Sources, *,
-                 seconds: float, polled: Callable[[str], bool] = lambda kind: False) -> None:
+                 may: May, seconds: float, polled: Callable[[str], bool] = lambda kind: False) -> None:
         self.clock, self.limits, self.registry = clock, limits, registry
         self.seconds, self.polled = seconds, polled
-        self._sources = sources
+        self._sources, self._may = sources, may
         self._mappings: dict[str, EventSourceMapping] = {}
         self._lock = threading.RLock()
 
@@ -105,6 +115,7 @@ class EventSources:
         check(source, settings, self.limits)
         name, function = self._function(account, region, request["FunctionName"])
         self._check_source(source, region, function)
+        self._check_role(source, function, settings)
         tags = self.registry.check_tags(request.get("Tags") or {})
         with self._lock:
             self._check_unique(source, name)
@@ -124,6 +135,7 @@ class EventSources:
         arn = request.get("FunctionName") or old.function_arn
         name, function = self._function(account, region, arn)
         self._check_source(old.source, region, function)
+        self._check_role(old.source, function, settings)
         enabled = request.get("Enabled", old.enabled)
         with self._lock:
             if self._free(account, region, old.uuid, "update") is not old:
@@ -184,6 +196,18 @@ class EventSources:
                 raise refusals.visibility_too_short(visibility, function.timeout)
         elif not (here and self._sources.stream_exists(source)):
             raise refusals.stream_missing(source.arn)
+
+    def _check_role(self, source: Source, function: FunctionConfiguration,
+                    settings: Mapping[str, Any]) -> None:
+        missing = [operation for operation in _READING[source.kind] if not self._may(
+            function.role, f"{source.kind}:{operation}", source.arn)]
+        if missing:
+            raise (refusals.may_not_read_queue(missing[0]) if source.kind == SQS
+                   else refusals.may_not_read_stream(source.arn))
+        destination = failure_destination(settings)
+        arn = DestinationArn.parse(destination) if destination else None
+        if arn is not None and not arn.permitted(function.role, self._may):
+            raise refusals.may_not_send(arn.operation, destination)
 
     def _check_unique(self, source: Source, name: FunctionName) -> None:
         now = self.clock.seconds

@@ -39,6 +39,7 @@ from .description import describe
 from .downloads import Downloads
 from .event_operations import EventOperations
 from .event_source_operations import EventSourceOperations
+from .execution_role import role_may
 from .function_setting_operations import FunctionSettingOperations
 from .layer_operations import LayerOperations
 from .permission_operations import PermissionOperations
@@ -97,7 +98,7 @@ class LambdaApi(CodeSigningOperations, ConcurrencyOperations, EventOperations,
         self.recursion = Recursion(runtime.limits.recursion_max)
         self.runtime_management = RuntimeManagement()
         self.event_sources = EventSources(
-            runtime.clock, runtime.limits, runtime.registry, Sources(),
+            runtime.clock, runtime.limits, runtime.registry, Sources(), may=role_may,
             seconds=Model.load().mapping_seconds)
 
     def call(self, operation: OperationModel, params: Mapping[str, Any],

@@ -1,7 +1,6 @@
 """The queues and streams that event source mappings name, in moto.
 
 Stands for: what Lambda asks SQS, Kinesis and DynamoDB Streams before it makes a mapping.
-Leaves out: whether the function's execution role may read them.
 """
 
 from __future__ import annotations

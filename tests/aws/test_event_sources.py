@@ -36,6 +36,7 @@ def start(run, spec):
             client.meta.events.register(  # until it has come about: what is asked here is others
                 f"after-call.lambda.{operation}", lambda **_: running.runtime.clock.run(5))
         client.create_function(**spec)
+        allow("*")
         running.lambda_ = client
         running.settle = lambda: running.runtime.clock.run(SETTLE)
         running.map = lambda arn, **options: client.create_event_source_mapping(
@@ -58,6 +59,14 @@ def queue(here):
 @pytest.fixture
 def stream(here):
     return a_stream()
+
+
+def allow(*actions):
+    """What the execution role may do from now on: this, and nothing else."""
+    boto3.client("iam").put_role_policy(
+        RoleName="lambda-role", PolicyName="of-the-test", PolicyDocument=json.dumps({
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}))
 
 
 def a_queue(name="q", **attributes):
@@ -191,7 +200,7 @@ def test_with_pollers_a_mapping_is_enabled_and_disabled(here):
 
     runtime = here.runtime
     sources = EventSources(runtime.clock, runtime.limits, runtime.registry, Anything(),
-                           seconds=5, polled=lambda kind: kind == "sqs")
+                           may=lambda role, action, resource: True, seconds=5, polled=lambda kind: kind == "sqs")
     place = "123456789012", "eu-west-2"
     made = sources.create(*place, {"FunctionName": "f", "EventSourceArn":
                                    "arn:aws:sqs:eu-west-2:123456789012:q"})
@@ -203,6 +212,50 @@ def test_with_pollers_a_mapping_is_enabled_and_disabled(here):
         runtime.clock.run(5)
         seen.append(sources.get(*place, made.uuid).state(runtime.clock.seconds))
     assert seen == ["Creating", "Enabled", "Disabling", "Disabled", "Enabling", "Enabled"]
+
+
+# -- what the execution role may do ----------------------------------------------------------------
+
+QUEUE_ACTIONS = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+STREAM_ACTIONS = ["GetRecords", "GetShardIterator", "DescribeStream", "ListStreams"]
+
+
+@pytest.mark.parametrize("missing", QUEUE_ACTIONS)
+def test_the_role_must_be_allowed_to_read_the_queue(here, queue, missing):
+    allow(*(action for action in QUEUE_ACTIONS if action != missing))
+    refused = ("InvalidParameterValueException", "The function execution role does not have "
+               f"permissions to call {missing.removeprefix('sqs:')} on SQS")
+    assert said(here.map, arn=queue) == refused
+    assert here.lambda_.list_event_source_mappings()["EventSourceMappings"] == []
+    allow(*QUEUE_ACTIONS)
+    uuid = here.map(queue)["UUID"]
+    here.settle()
+    allow(*(action for action in QUEUE_ACTIONS if action != missing))
+    assert said(here.lambda_.update_event_source_mapping, UUID=uuid, BatchSize=5) == refused
+
+
+@pytest.mark.parametrize("missing", STREAM_ACTIONS)
+@pytest.mark.parametrize("service", ["kinesis", "dynamodb"])
+def test_the_role_must_be_allowed_to_read_the_stream(here, service, missing):
+    arn = a_stream() if service == "kinesis" else a_table()
+    allow(*(f"{service}:{action}" for action in STREAM_ACTIONS if action != missing))
+    assert said(here.map, arn=arn, StartingPosition="LATEST") == (
+        "InvalidParameterValueException", f"Cannot access stream {arn}. Please ensure the role can "
+        "perform the GetRecords, GetShardIterator, DescribeStream, and ListStreams Actions on your "
+        "stream in IAM.")
+    allow(*(f"{service}:{action}" for action in STREAM_ACTIONS))
+    assert here.map(arn, StartingPosition="LATEST")["State"] == "Creating"
+
+
+def test_the_role_must_be_allowed_to_report_failed_batches(here, stream, queue):
+    allow("kinesis:*")
+    failed = {"OnFailure": {"Destination": queue}}
+    assert said(here.map, arn=stream, StartingPosition="LATEST", DestinationConfig=failed) == (
+        "InvalidParameterValueException", "The function's execution role does not have permissions "
+        f"to call SendMessage on {queue}")
+    allow("kinesis:*", "sqs:SendMessage")
+    assert here.map(stream, StartingPosition="LATEST", DestinationConfig=failed)[
+        "DestinationConfig"] == failed
 
 
 # -- which function, which source ------------------------------------------------------------------
