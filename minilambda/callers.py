@@ -20,6 +20,7 @@ from .invocation import Outcome
 from .limits import Limits
 from .policy import Asking
 from .registry import Registry
+from .versions import Target
 
 
 class Cloud(Protocol):
@@ -59,19 +60,40 @@ class ServiceCaller:
             LambdaError: TooManyRequestsException, or the payload is too large.
             StillRunning: no outcome within ``patience`` seconds on the clock.
         """
-        registry, limit = self.cloud.registry, self.cloud.limits.payload_sync
+        limit = self.cloud.limits.payload_sync
         if len(payload) > limit:
             raise errors.request_too_large(limit, "InvokeFunction")
+        return self.cloud.frontend.invoke(self._target(function), payload, patience=patience,
+                                          trace_header=trace_header)
+
+    def accept(self, function: str, payload: bytes, *, source: str,
+               trace_header: str | None = None) -> str:
+        """Hand over an event for a function (an ARN, with a qualifier or not): a trigger's way in.
+
+        Nobody waits, and no time passes: see :meth:`Frontend.accept`. Value: the request's id.
+
+        Raises:
+            NotPermitted: as above; the event is for nobody, and AWS drops it.
+            LambdaError: the event is too large for the queue, or the function can't take any now.
+        """
+        return self.cloud.frontend.accept(self._target(function), payload, source=source,
+                                          trace_header=trace_header)
+
+    def _target(self, function: str) -> Target:
+        registry = self.cloud.registry
         try:
             wanted = FunctionName.parse(self.account, self.region, function)
             latest, qualifier = registry.named(wanted.account, wanted.region, function, None,
                                                action="lambda:InvokeFunction")
-            target = registry.target(wanted.account, wanted.region, function)
         except LambdaError as missing:
             raise NotPermitted(function) from missing
         if not registry.permissions.lets(latest, qualifier, Asking(
                 "lambda:InvokeFunction", service=self.service, source_arn=self.source_arn,
                 source_account=self.account)):
             raise NotPermitted(function)
-        return self.cloud.frontend.invoke(target, payload, patience=patience,
-                                          trace_header=trace_header)
+        try:
+            return registry.target(wanted.account, wanted.region, function)
+        except LambdaError as missing:
+            if missing.status != 404:
+                raise
+            raise NotPermitted(function) from missing
