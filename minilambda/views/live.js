@@ -70,10 +70,10 @@ function render({ model, el, signal }) {
     const reserved = now.turns.filter((turn) => turn[0] <= head).map((turn) => turn[2]).at(-1);
     draw(canvas, now, whole(), head, reserved);
     const text = sentence(now, head);
-    if (tell || !playing) {  // while it plays, nobody can listen to sixty sentences a second
-      if (says.textContent !== text) says.textContent = text;
-      canvas.setAttribute("aria-label", text);
-    }
+    // While it plays, the sentence is there to be seen: nobody can listen to sixty a second.
+    says.setAttribute("aria-live", tell || !playing ? "polite" : "off");
+    if (says.textContent !== text || (tell && !playing)) says.replaceChildren(text);
+    if (tell || !playing) canvas.setAttribute("aria-label", text);
     refusal.textContent = begun() || run > 0 ? words : now.said ?? "";
     time.max = String(Math.max(1, end()));
     time.value = String(head);
