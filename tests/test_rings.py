@@ -22,7 +22,7 @@ RINGS = [
      "states", "function_urls"},
     {"frontend", "appointments", "simulation"},
     {"async_queue", "destinations"},  # pullers
-    {"apigateway", "autoscaling", "callers", "cognito_trigger", "databases", "delivery_stream",
+    {"apigateway", "autoscaling", "callers", "cognito_trigger", "databases", "delivery_stream", "payload_format",
      "strands"},  # edges
     {"aws"},
     {"cloud", "modelling", "connected", "serve", "pytest_plugin", "doctor", "__init__", "cli", "__main__"},

@@ -13,8 +13,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl
 
+from ..callers import ServiceCaller
 from ..clock import Clock
 
 Pairs = Sequence[tuple[str, str]]
@@ -80,6 +82,27 @@ class Context:
             root = f"1-{int(now.timestamp()):08x}-{clock.random.getrandbits(96):024x}"
         return cls(request_id, extended, incoming_trace or f"Root={root}", now.timestamp(),
                    f"{now:%d/%b/%Y:%H:%M:%S} +0000")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiStage:
+    """A stage of an API, of whichever kind."""
+
+    api_id: str
+    name: str
+    account: str
+    region: str
+
+    @property
+    def domain(self) -> str:
+        """The host that the API has on AWS."""
+        return f"{self.api_id}.execute-api.{self.region}.amazonaws.com"
+
+    def caller(self, cloud: Any, part: str) -> ServiceCaller:
+        """The API as functions' policies know it; ``part``: method and path, or a route."""
+        return ServiceCaller(cloud, "apigateway.amazonaws.com", self.account, self.region,
+                             f"arn:aws:execute-api:{self.region}:{self.account}:{self.api_id}/"
+                             f"{self.name}/{part}")
 
 
 def message(status: int, text: str, error_type: str | None = None, *, space: str = "",

@@ -13,13 +13,16 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from ..callers import NotPermitted, ServiceCaller
+from .. import payload_format
+from ..callers import NotPermitted
 from ..errors import LambdaError
 from ..frontend import StillRunning
+from ..payload_format import Asked, Way, joined
 from . import paths, rest
-from .exchange import Context, HttpRequest, HttpResponse, last_of, message
+from .exchange import ApiStage, Context, HttpRequest, HttpResponse, last_of, message
 
 TIMEOUT = 30.0  # seconds an integration has at the most
 DEFAULT = "$default"
@@ -48,19 +51,11 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(ApiStage):
     """One stage of an API, ready to be asked."""
 
-    api_id: str
-    name: str
-    account: str
-    region: str
     routes: tuple[Route, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def domain(self) -> str:
-        return f"{self.api_id}.execute-api.{self.region}.amazonaws.com"
 
     def raw_path(self, path: str) -> str:
         return path if self.name == DEFAULT else f"/{self.name}{path}"
@@ -83,9 +78,7 @@ def answer(cloud: Any, stage: Stage, request: HttpRequest) -> HttpResponse:
                                   "(yet): an AWS_PROXY integration with a function works.")
     part = DEFAULT if route.key == DEFAULT else (
         f"{route.verb.replace('ANY', '*')}{re.sub(r'{[^/]+}', '*', route.path)}")
-    caller = ServiceCaller(cloud, "apigateway.amazonaws.com", stage.account, stage.region,
-                           f"arn:aws:execute-api:{stage.region}:{stage.account}:{stage.api_id}/"
-                           f"{stage.name}/{part}")
+    caller = stage.caller(cloud, part)
     make = make_event if route.version == "2.0" else make_event_1
     try:
         outcome = caller.invoke(found["function"], json.dumps(make(
@@ -110,30 +103,14 @@ def answer(cloud: Any, stage: Stage, request: HttpRequest) -> HttpResponse:
 
 def make_event(stage: Stage, route: Route, request: HttpRequest,
                context: Context) -> dict[str, Any]:
-    """The event of payload format 2.0. What a request hasn't isn't in it."""
-    headers = _headers(stage, request, context)
-    cookies = [cookie.strip() for cookie in headers.pop("cookie", "").split(";") if cookie.strip()]
-    event: dict[str, Any] = {
-        "version": "2.0", "routeKey": route.key, "rawPath": stage.raw_path(request.path),
-        "rawQueryString": request.raw_query}
-    event |= {"cookies": cookies} if cookies else {}
-    event["headers"] = headers
-    event |= {"queryStringParameters": _joined(request.query)} if request.query else {}
-    event["requestContext"] = {
-        "accountId": stage.account, "apiId": stage.api_id, "domainName": stage.domain,
-        "domainPrefix": stage.api_id,
-        "http": {"method": request.method, "path": stage.raw_path(request.path),
-                 "protocol": request.protocol, "sourceIp": request.source_ip,
-                 "userAgent": request.header("User-Agent") or ""},
-        "requestId": context.extended_request_id, "routeKey": route.key, "stage": stage.name,
-        "time": context.request_time, "timeEpoch": round(context.seconds * 1000)}
-    if variables := _path_parameters(route, request):
-        event["pathParameters"] = variables
-    event |= {"stageVariables": dict(stage.variables)} if stage.variables else {}
-    if request.body:
-        event["body"], encoded = _body(request)
-        return event | {"isBase64Encoded": encoded}
-    return event | {"isBase64Encoded": False}
+    """The event of payload format 2.0."""
+    asked = Asked(request.method, stage.raw_path(request.path), request.raw_query, request.query,
+                  _headers(stage, request, context), _body(request) if request.body else None,
+                  request.source_ip, request.protocol)
+    way = Way(stage.api_id, stage.domain, stage.account, route.key, stage.name)
+    return payload_format.make_event(
+        asked, way, context.extended_request_id, datetime.fromtimestamp(context.seconds, UTC),
+        path_parameters=_path_parameters(route, request), stage_variables=stage.variables)
 
 
 def make_event_1(stage: Stage, route: Route, request: HttpRequest,
@@ -210,15 +187,8 @@ def _path_parameters(route: Route, request: HttpRequest) -> dict[str, str]:
 def _headers(stage: Stage, request: HttpRequest, context: Context) -> dict[str, str]:
     """By their names in lower case; several of one name in one, with commas."""
     length = ("content-length", str(len(request.body)))
-    return _joined(sorted([length, *((name.lower(), value) for name, value in request.forwarded(
+    return joined(sorted([length, *((name.lower(), value) for name, value in request.forwarded(
         stage.domain, context.trace_header))], key=lambda header: header[0]))
-
-
-def _joined(pairs: Any) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        found[name] = f"{found[name]},{value}" if name in found else value
-    return found
 
 
 def _body(request: HttpRequest) -> tuple[str, bool]:

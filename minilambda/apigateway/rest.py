@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..callers import NotPermitted, ServiceCaller
+from ..callers import NotPermitted
 from ..errors import LambdaError
 from ..frontend import StillRunning
 from . import paths
-from .exchange import Context, HttpRequest, HttpResponse, Pairs, last_of, message
+from .exchange import ApiStage, Context, HttpRequest, HttpResponse, Pairs, last_of, message
 
 TIMEOUT = 29.0  # seconds an integration has at the most
 _FUNCTION = re.compile(r"arn:aws:apigateway:[a-z0-9-]+:lambda:path/2015-03-31/functions/"
@@ -60,20 +60,12 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(ApiStage):
     """One stage of an API, ready to be asked."""
 
-    api_id: str
-    name: str
-    account: str
-    region: str
     deployment: Deployment
     variables: Mapping[str, str] = field(default_factory=dict)
     binary_media_types: tuple[str, ...] = ()
-
-    @property
-    def domain(self) -> str:
-        return f"{self.api_id}.execute-api.{self.region}.amazonaws.com"
 
 
 def answer(cloud: Any, stage: Stage, request: HttpRequest) -> HttpResponse:
@@ -91,9 +83,7 @@ def answer(cloud: Any, stage: Stage, request: HttpRequest) -> HttpResponse:
     resource = next(r for r in stage.deployment.resources if r.path == found)
     verb, method = _method(resource, request)
     function = _function(method, stage, verb, resource)
-    caller = ServiceCaller(cloud, "apigateway.amazonaws.com", stage.account, stage.region,
-                           f"arn:aws:execute-api:{stage.region}:{stage.account}:{stage.api_id}/"
-                           f"{stage.name}/{verb.replace('ANY', '*')}{_pattern(resource.path)}")
+    caller = stage.caller(cloud, f"{verb.replace('ANY', '*')}{_pattern(resource.path)}")
     event = make_event(stage, resource, request, context)
     try:
         outcome = caller.invoke(function, json.dumps(event).encode(), patience=method.timeout,

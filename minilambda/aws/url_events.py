@@ -19,6 +19,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ..payload_format import Asked, Way, make_event
+
 _TEXT = ("text/", "application/json", "application/xml", "application/javascript")
 _TEXT_ENDS = ("+json", "+xml")
 # Not the function's to say: they are about the connection, or the server's own.
@@ -67,29 +69,12 @@ class Identity:
 def event(request: UrlRequest, url_id: str, domain: str, now: datetime, request_id: str,
           identity: Identity | None) -> bytes:
     """The event, as JSON. ``domain``: the host the request was for, without a port."""
-    headers = {name: value for name, value in request.headers.items() if name != "cookie"}
-    body, encoded = _body(request)
-    context: dict[str, Any] = {
-        "accountId": identity.account if identity else "anonymous", "apiId": url_id,
-        "domainName": domain, "domainPrefix": domain.partition(".")[0],
-        "http": {"method": request.method, "path": request.path, "protocol": request.protocol,
-                 "sourceIp": request.source_ip, "userAgent": request.headers.get("user-agent", "")},
-        "requestId": request_id, "routeKey": "$default", "stage": "$default",
-        "time": f"{now:%d/%b/%Y:%H:%M:%S} +0000", "timeEpoch": int(now.timestamp() * 1000)}
-    if identity is not None:
-        context["authorizer"] = identity.describe()
-    made: dict[str, Any] = {"version": "2.0", "routeKey": "$default", "rawPath": request.path,
-                            "rawQueryString": request.query, "headers": headers}
-    if request.headers.get("cookie"):
-        made["cookies"] = [part.strip() for part in request.headers["cookie"].split(";")
-                           if part.strip()]
-    if request.query:
-        made["queryStringParameters"] = _joined(request.query)
-    made["requestContext"] = context
-    if request.body:
-        made["body"] = body
-    made["isBase64Encoded"] = encoded
-    return json.dumps(made).encode()
+    asked = Asked(request.method, request.path, request.query,
+                  parse_qsl(request.query, keep_blank_values=True), request.headers,
+                  _body(request) if request.body else None, request.source_ip, request.protocol)
+    way = Way(url_id, domain, identity.account if identity else "anonymous",
+              authorizer=identity.describe() if identity else None)
+    return json.dumps(make_event(asked, way, request_id, now)).encode()
 
 
 def response(payload: bytes) -> Response | None:
@@ -155,12 +140,4 @@ def _body(request: UrlRequest) -> tuple[str, bool]:
             return request.body.decode(), False
         except UnicodeDecodeError:
             pass
-    return base64.b64encode(request.body).decode(), bool(request.body)
-
-
-def _joined(query: str) -> dict[str, str]:
-    """Parameters by name; those given more than once joined by commas."""
-    found: dict[str, list[str]] = {}
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        found.setdefault(name, []).append(value)
-    return {name: ",".join(values) for name, values in found.items()}
+    return base64.b64encode(request.body).decode(), True

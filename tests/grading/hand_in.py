@@ -91,6 +91,36 @@ def fails_for_its_own_reason(graded, wrong_answers, name, also=()):
     assert others == set(also), f"has the reason of {sorted(others)}, not only of {sorted(also)}"
 
 
+def tests_of(class_, wrong_answers, full, untouched, options=(), also=None):
+    """What holds for every lab's class, as a class of tests for its module.
+
+    Args:
+        full: the points of each task for whoever has solved all.
+        untouched: what the untouched notebook is told, some of it.
+        options: of ``minilambda grade``.
+        also: by name of a wrong answer, whose reasons it is given beside its own.
+    """
+    class Graded:
+        @pytest.fixture(scope="class")
+        def graded(self, tmp_path_factory):
+            return class_.graded(tmp_path_factory.mktemp("class"), wrong_answers, *options)
+
+        def test_the_solution_gets_full_marks(self, graded):
+            points, text = graded["solution"]
+            assert points == full and "10 of 10 points" in text, (points, text[-3000:])
+
+        def test_the_untouched_notebook_gets_nothing(self, graded):
+            points, text = graded["untouched"]
+            assert points == [0] * len(full), (points, text[-3000:])
+            assert [said for said in untouched if said not in text] == []
+
+        @pytest.mark.parametrize("name", wrong_answers)
+        def test_a_wrong_answer_fails_for_its_own_reason(self, graded, name):
+            fails_for_its_own_reason(graded, wrong_answers, name, (also or {}).get(name, ()))
+
+    return Graded
+
+
 LAB = Lab.load(ROOT / "labs" / "01-first-function")
 SOLUTIONS = {cell_id: cell.source for cell_id, cell in LAB.answers.items()}
 

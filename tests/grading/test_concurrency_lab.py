@@ -1,8 +1,6 @@
 """Lab 17 graded: the solution, the untouched notebook, and what one gets wrong about concurrency."""
 
-import pytest
-
-from .hand_in import IN_THE_JUDGE, Class, fails_for_its_own_reason
+from .hand_in import IN_THE_JUDGE, Class, tests_of
 
 pytestmark = IN_THE_JUDGE
 LAB_17 = Class("17-concurrency")
@@ -56,11 +54,6 @@ lambda_.update_function_code(FunctionName="newsletter",
 }
 
 
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    return LAB_17.graded(tmp_path_factory.mktemp("class"), WRONG_ANSWERS)
-
-
 def test_points_and_tasks():
     assert LAB_17.lab.points == 10
     assert list(LAB_17.lab.tasks) == ["off", "limit", "keep", "ready"]
@@ -71,18 +64,6 @@ def test_the_student_notebook_gives_nothing_away():
     assert LAB_17.given_away("13", "Ada", "Of 23 people", "waited for init") == []
 
 
-def test_the_solution_gets_full_marks(graded):
-    points, text = graded["solution"]
-    assert points == FULL and "10 of 10 points" in text, text[-3000:]
-
-
-def test_the_untouched_notebook_gets_nothing(graded):
-    points, text = graded["untouched"]
-    assert points == [0] * 4, text[-3000:]
-    assert "newsletter has no reserved concurrency" in text
-    assert "plan has no alias named live" in text
-
-
-@pytest.mark.parametrize("name", WRONG_ANSWERS)
-def test_a_wrong_answer_fails_for_its_own_reason(graded, name):
-    fails_for_its_own_reason(graded, WRONG_ANSWERS, name)
+TestGraded = tests_of(LAB_17, WRONG_ANSWERS, FULL,
+                      untouched=[
+    "newsletter has no reserved concurrency", "plan has no alias named live"])

@@ -1,10 +1,8 @@
 """Lab 18 in the judge: the solution, nothing at all, and what one gets wrong about packages."""
 
-import pytest
-
 from minilambda.grading.release import student_notebook
 
-from .hand_in import IN_THE_JUDGE, Class, fails_for_its_own_reason
+from .hand_in import IN_THE_JUDGE, Class, tests_of
 
 pytestmark = IN_THE_JUDGE
 LAB_18 = Class("18-dependencies")
@@ -54,34 +52,19 @@ WRONG_ANSWERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    return LAB_18.graded(tmp_path_factory.mktemp("class"), WRONG_ANSWERS, "--time-limit", "400")
-
-
 def test_points_and_tasks():
     assert LAB_18.lab.points == 10 and len(LAB_18.lab.tasks) == len(FULL)
 
 
-def test_the_solution_gets_full_marks(graded):
-    points, text = graded["solution"]
-    assert points == FULL and "10 of 10 points" in text, text[-3000:]
+# A function that can't start answers for no branch, and nobody had it traced; one that asks S3
+# nothing has no call to trace.
+ALSO = {"hard-coded-branches": ["traces-nothing"]} | dict.fromkeys(
+    ["library-left-at-home", "without-what-it-requires"],
+    ["hard-coded-branches", "tracing-never-switched-on"])
 
-
-def test_the_untouched_notebook_gets_nothing(graded):
-    points, text = graded["untouched"]
-    assert points == [0] * 4, text[-3000:]
-    assert "there is no role named 'branches-role'" in text
-
-
-@pytest.mark.parametrize("name", WRONG_ANSWERS)
-def test_a_wrong_answer_fails_for_its_own_reason(graded, name):
-    # A function that can't start answers for no branch, and nobody had it traced; one that asks S3
-    # nothing has no call to trace.
-    also = {"hard-coded-branches": ["traces-nothing"]} | dict.fromkeys(
-        ["library-left-at-home", "without-what-it-requires"],
-        ["hard-coded-branches", "tracing-never-switched-on"])
-    fails_for_its_own_reason(graded, WRONG_ANSWERS, name, also.get(name, ()))
+TestGraded = tests_of(LAB_18, WRONG_ANSWERS, FULL,
+                      untouched=["there is no role named 'branches-role'"],
+                      options=["--time-limit", "400"], also=ALSO)
 
 
 def test_hidden_checks_are_not_given_away():

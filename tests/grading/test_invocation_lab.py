@@ -1,8 +1,6 @@
 """Lab 4 graded: the solution, the untouched notebook, and what one gets wrong in calling functions."""
 
-import pytest
-
-from .hand_in import IN_THE_JUDGE, Class, fails_for_its_own_reason
+from .hand_in import IN_THE_JUDGE, Class, tests_of
 
 pytestmark = IN_THE_JUDGE
 LAB_4 = Class("04-cli-invocation")
@@ -49,11 +47,6 @@ WRONG_ANSWERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    return LAB_4.graded(tmp_path_factory.mktemp("class"), WRONG_ANSWERS)
-
-
 def test_points_and_tasks():
     assert LAB_4.lab.points == 10
     assert list(LAB_4.lab.tasks) == ["call", "failure", "client", "web"]
@@ -63,17 +56,5 @@ def test_the_student_notebook_gives_nothing_away():
     assert LAB_4.given_away("There is no jitter", "/coffee", "would say 502 to") == []
 
 
-def test_the_solution_gets_full_marks(graded):
-    points, text = graded["solution"]
-    assert points == FULL and "10 of 10 points" in text, text[-3000:]
-
-
-def test_the_untouched_notebook_gets_nothing(graded):
-    points, text = graded["untouched"]
-    assert points == [0] * 4, text[-3000:]
-    assert "Nobody has called shop-order yet" in text
-
-
-@pytest.mark.parametrize("name", WRONG_ANSWERS)
-def test_a_wrong_answer_fails_for_its_own_reason(graded, name):
-    fails_for_its_own_reason(graded, WRONG_ANSWERS, name)
+TestGraded = tests_of(LAB_4, WRONG_ANSWERS, FULL,
+                      untouched=["Nobody has called shop-order yet"])

@@ -1,8 +1,6 @@
 """Lab 20 graded: the solution, the untouched notebook, and what it takes to get something wrong."""
 
-import pytest
-
-from .hand_in import IN_THE_JUDGE, Class, fails_for_its_own_reason
+from .hand_in import IN_THE_JUDGE, Class, tests_of
 
 pytestmark = IN_THE_JUDGE
 LAB_20 = Class("20-layers")
@@ -38,11 +36,6 @@ WRONG_ANSWERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    return LAB_20.graded(tmp_path_factory.mktemp("class"), WRONG_ANSWERS)
-
-
 def test_points_and_tasks():
     assert LAB_20.lab.points == 10
     assert list(LAB_20.lab.tasks) == ["layer", "functions", "version", "share", "runtime"]
@@ -52,19 +45,7 @@ def test_the_student_notebook_gives_nothing_away():
     assert LAB_20.given_away("3618", "milk") == []  # (of hidden checks)
 
 
-def test_the_solution_gets_full_marks(graded):
-    points, text = graded["solution"]
-    assert points == FULL and "10 of 10 points" in text
-
-
-def test_the_untouched_notebook_gets_nothing(graded):
-    points, text = graded["untouched"]
-    assert points == [0] * 5
-    assert "there is no layer named 'tea-prices'" in text
-
-
-@pytest.mark.parametrize("name", WRONG_ANSWERS)
-def test_a_wrong_answer_fails_for_its_own_reason(graded, name):
-    # (Without a module receipt can't go on with the old rate either.)
-    fails_for_its_own_reason(graded, WRONG_ANSWERS, name, [
-        "rolled-out-to-both"] if name == "module-at-the-root" else [])
+TestGraded = tests_of(LAB_20, WRONG_ANSWERS, FULL,
+                      untouched=["there is no layer named 'tea-prices'"],
+                      # (Without a module receipt can't go on with the old rate either.)
+                      also={"module-at-the-root": ["rolled-out-to-both"]})

@@ -1,10 +1,8 @@
 """Lab 16 graded: the solution, the untouched notebook, and what one gets wrong in tuning."""
 
-import pytest
-
 from minilambda.grading.release import student_notebook
 
-from .hand_in import IN_THE_JUDGE, Class, fails_for_its_own_reason
+from .hand_in import IN_THE_JUDGE, Class, tests_of
 
 pytestmark = IN_THE_JUDGE
 LAB_16 = Class("16-performance-tuning")
@@ -49,11 +47,6 @@ WRONG_ANSWERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    return LAB_16.graded(tmp_path_factory.mktemp("class"), WRONG_ANSWERS)
-
-
 def test_points_and_tasks():
     assert LAB_16.lab.points == 10
     assert list(LAB_16.lab.tasks) == ["memory", "time", "once", "cache"]
@@ -72,18 +65,6 @@ def test_the_student_notebook_gives_nothing_away():
         assert lines and not any(line in to_write[cell_id] for line in lines)
 
 
-def test_the_solution_gets_full_marks(graded):
-    points, text = graded["solution"]
-    assert points == FULL and "10 of 10 points" in text, text[-3000:]
-
-
-def test_the_untouched_notebook_gets_nothing(graded):
-    points, text = graded["untouched"]
-    assert points == [0] * 4, text[-3000:]
-    assert "You haven't invoked poster with" in text
-    assert "there is no function named 'exchange'" in text
-
-
-@pytest.mark.parametrize("name", WRONG_ANSWERS)
-def test_a_wrong_answer_fails_for_its_own_reason(graded, name):
-    fails_for_its_own_reason(graded, WRONG_ANSWERS, name)
+TestGraded = tests_of(LAB_16, WRONG_ANSWERS, FULL,
+                      untouched=[
+    "You haven't invoked poster with", "there is no function named 'exchange'"])

@@ -1,8 +1,6 @@
 """Lab 21 graded: the solution, the untouched notebook, and what one gets wrong in releases."""
 
-import pytest
-
-from .hand_in import IN_THE_JUDGE, Class, fails_for_its_own_reason
+from .hand_in import IN_THE_JUDGE, Class, tests_of
 
 pytestmark = IN_THE_JUDGE
 LAB_21 = Class("21-versions-and-aliases")
@@ -53,11 +51,6 @@ WRONG_ANSWERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    return LAB_21.graded(tmp_path_factory.mktemp("class"), WRONG_ANSWERS)
-
-
 def test_points_and_tasks():
     assert LAB_21.lab.points == 10
     assert list(LAB_21.lab.tasks) == ["version", "alias", "caller", "weight", "back"]
@@ -67,17 +60,5 @@ def test_the_student_notebook_gives_nothing_away():
     assert LAB_21.given_away("would miss a release", "It should have 256", "isn't there any more") == []
 
 
-def test_the_solution_gets_full_marks(graded):
-    points, text = graded["solution"]
-    assert points == FULL and "10 of 10 points" in text, text[-3000:]
-
-
-def test_the_untouched_notebook_gets_nothing(graded):
-    points, text = graded["untouched"]
-    assert points == [0] * 5, text[-3000:]
-    assert "there is no version of 'menu' named '1'" in text
-
-
-@pytest.mark.parametrize("name", WRONG_ANSWERS)
-def test_a_wrong_answer_fails_for_its_own_reason(graded, name):
-    fails_for_its_own_reason(graded, WRONG_ANSWERS, name)
+TestGraded = tests_of(LAB_21, WRONG_ANSWERS, FULL,
+                      untouched=["there is no version of 'menu' named '1'"])
