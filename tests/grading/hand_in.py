@@ -91,7 +91,7 @@ def fails_for_its_own_reason(graded, wrong_answers, name, also=()):
     assert others == set(also), f"has the reason of {sorted(others)}, not only of {sorted(also)}"
 
 
-def tests_of(class_, wrong_answers, full, untouched, options=(), also=None):
+def lab_tests(class_, wrong_answers, full, untouched, options=(), also=None):
     """What holds for every lab's class, as a class of tests for its module.
 
     Args:
@@ -102,7 +102,8 @@ def tests_of(class_, wrong_answers, full, untouched, options=(), also=None):
     """
     class Graded:
         @pytest.fixture(scope="class")
-        def graded(self, tmp_path_factory):
+        @classmethod
+        def graded(cls, tmp_path_factory):
             return class_.graded(tmp_path_factory.mktemp("class"), wrong_answers, *options)
 
         def test_the_solution_gets_full_marks(self, graded):

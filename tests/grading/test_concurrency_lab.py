@@ -1,6 +1,6 @@
 """Lab 17 graded: the solution, the untouched notebook, and what one gets wrong about concurrency."""
 
-from .hand_in import IN_THE_JUDGE, Class, tests_of
+from .hand_in import IN_THE_JUDGE, Class, lab_tests
 
 pytestmark = IN_THE_JUDGE
 LAB_17 = Class("17-concurrency")
@@ -64,6 +64,6 @@ def test_the_student_notebook_gives_nothing_away():
     assert LAB_17.given_away("13", "Ada", "Of 23 people", "waited for init") == []
 
 
-TestGraded = tests_of(LAB_17, WRONG_ANSWERS, FULL,
+TestGraded = lab_tests(LAB_17, WRONG_ANSWERS, FULL,
                       untouched=[
     "newsletter has no reserved concurrency", "plan has no alias named live"])

@@ -2,7 +2,7 @@
 
 from minilambda.grading.release import student_notebook
 
-from .hand_in import IN_THE_JUDGE, Class, tests_of
+from .hand_in import IN_THE_JUDGE, Class, lab_tests
 
 pytestmark = IN_THE_JUDGE
 LAB_18 = Class("18-dependencies")
@@ -62,7 +62,7 @@ ALSO = {"hard-coded-branches": ["traces-nothing"]} | dict.fromkeys(
     ["library-left-at-home", "without-what-it-requires"],
     ["hard-coded-branches", "tracing-never-switched-on"])
 
-TestGraded = tests_of(LAB_18, WRONG_ANSWERS, FULL,
+TestGraded = lab_tests(LAB_18, WRONG_ANSWERS, FULL,
                       untouched=["there is no role named 'branches-role'"],
                       options=["--time-limit", "400"], also=ALSO)
 

@@ -1,6 +1,6 @@
 """Lab 4 graded: the solution, the untouched notebook, and what one gets wrong in calling functions."""
 
-from .hand_in import IN_THE_JUDGE, Class, tests_of
+from .hand_in import IN_THE_JUDGE, Class, lab_tests
 
 pytestmark = IN_THE_JUDGE
 LAB_4 = Class("04-cli-invocation")
@@ -56,5 +56,5 @@ def test_the_student_notebook_gives_nothing_away():
     assert LAB_4.given_away("There is no jitter", "/coffee", "would say 502 to") == []
 
 
-TestGraded = tests_of(LAB_4, WRONG_ANSWERS, FULL,
+TestGraded = lab_tests(LAB_4, WRONG_ANSWERS, FULL,
                       untouched=["Nobody has called shop-order yet"])

@@ -1,6 +1,6 @@
 """Lab 20 graded: the solution, the untouched notebook, and what it takes to get something wrong."""
 
-from .hand_in import IN_THE_JUDGE, Class, tests_of
+from .hand_in import IN_THE_JUDGE, Class, lab_tests
 
 pytestmark = IN_THE_JUDGE
 LAB_20 = Class("20-layers")
@@ -45,7 +45,7 @@ def test_the_student_notebook_gives_nothing_away():
     assert LAB_20.given_away("3618", "milk") == []  # (of hidden checks)
 
 
-TestGraded = tests_of(LAB_20, WRONG_ANSWERS, FULL,
+TestGraded = lab_tests(LAB_20, WRONG_ANSWERS, FULL,
                       untouched=["there is no layer named 'tea-prices'"],
                       # (Without a module receipt can't go on with the old rate either.)
                       also={"module-at-the-root": ["rolled-out-to-both"]})

@@ -2,7 +2,7 @@
 
 from minilambda.grading.release import student_notebook
 
-from .hand_in import IN_THE_JUDGE, Class, tests_of
+from .hand_in import IN_THE_JUDGE, Class, lab_tests
 
 pytestmark = IN_THE_JUDGE
 LAB_16 = Class("16-performance-tuning")
@@ -65,6 +65,6 @@ def test_the_student_notebook_gives_nothing_away():
         assert lines and not any(line in to_write[cell_id] for line in lines)
 
 
-TestGraded = tests_of(LAB_16, WRONG_ANSWERS, FULL,
+TestGraded = lab_tests(LAB_16, WRONG_ANSWERS, FULL,
                       untouched=[
     "You haven't invoked poster with", "there is no function named 'exchange'"])

@@ -1,6 +1,6 @@
 """Lab 21 graded: the solution, the untouched notebook, and what one gets wrong in releases."""
 
-from .hand_in import IN_THE_JUDGE, Class, tests_of
+from .hand_in import IN_THE_JUDGE, Class, lab_tests
 
 pytestmark = IN_THE_JUDGE
 LAB_21 = Class("21-versions-and-aliases")
@@ -60,5 +60,5 @@ def test_the_student_notebook_gives_nothing_away():
     assert LAB_21.given_away("would miss a release", "It should have 256", "isn't there any more") == []
 
 
-TestGraded = tests_of(LAB_21, WRONG_ANSWERS, FULL,
+TestGraded = lab_tests(LAB_21, WRONG_ANSWERS, FULL,
                       untouched=["there is no version of 'menu' named '1'"])
