@@ -37,8 +37,10 @@ import moto.logs.models
 import moto.moto_api._internal
 import moto.moto_server.werkzeug_app
 import moto.organizations.models
+import moto.s3.exceptions
 import moto.s3.models
 import moto.s3.notifications
+import moto.s3.responses
 import moto.sns.models
 import moto.sqs.models
 import moto.stepfunctions.parser.models
@@ -175,7 +177,15 @@ SIGNATURES = {
         "self", "bucket_name", "key_name", "value", "storage", "etag", "multipart", "encryption",
         "kms_key_id", "bucket_key_enabled", "lock_mode", "lock_legal_status", "lock_until",
         "checksum_value", "request_method", "disable_notification"],
-    "s3.notifications._invoke_awslambda": ["account_id", "event_body", "fn_arn", "region_name"],
+    "s3.models.S3Backend.delete_object": ["self", "bucket_name", "key_name", "version_id", "bypass"],
+    "s3.models.S3Backend.put_bucket_notification_configuration": [
+        "self", "bucket_name", "notification_config"],
+    "s3.notifications.send_event": ["account_id", "event_name", "bucket", "key"],
+    "s3.notifications.send_test_event": ["account_id", "bucket"],
+    "s3.notifications._send_event_bridge_message": ["account_id", "bucket", "event_name", "key"],
+    "s3.responses.S3Response._notification_config_from_body": ["self"],
+    "s3.responses.S3Response.put_object_tagging": ["self"],
+    "s3.exceptions.InvalidArgumentError.__init__": ["self", "message", "name", "value"],
     "kinesis.models.KinesisBackend.describe_stream": ["self", "stream_arn", "stream_name"],
     "kinesis.models.KinesisBackend.get_records": ["self", "stream_arn", "shard_iterator", "limit"],
     "kinesis.models.Stream.get_shard_for_key": ["self", "partition_key", "explicit_hash_key"],
@@ -218,6 +228,10 @@ def test_signature(path):
 
 
 def test_data_that_is_read_or_replaced():
+    assert callable(moto.s3.models.S3Backend.complete_multipart_upload)
+    assert {"keys", "is_versioned", "notification_configuration", "account_id", "region_name"} <= {
+        *dir(moto.s3.models.FakeBucket), *vars(moto.s3.models.FakeBucket(
+            "b", "1" * 12, "eu-west-2"))}
     assert isinstance(moto.awslambda.models.lambda_backends, moto.core.base_backend.BackendDict)
     assert moto.awslambda.models.lambda_backends.backend is moto.awslambda.models.LambdaBackend
     assert moto.core.DEFAULT_ACCOUNT_ID == "123456789012"

@@ -215,19 +215,6 @@ def test_many_clients_at_once(cloud):
 
 # -- moto's own callers of Lambda ------------------------------------------------------------------
 
-def test_an_s3_notification_does_not_vanish(cloud, spec):
-    boto3.client("lambda").create_function(**spec)
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="bkt", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-    s3.put_bucket_notification_configuration(Bucket="bkt", NotificationConfiguration={
-        "LambdaFunctionConfigurations": [{
-            "LambdaFunctionArn": "arn:aws:lambda:eu-west-2:123456789012:function:f",
-            "Events": ["s3:ObjectCreated:*"]}]})
-    error = refused(s3.put_object, Bucket="bkt", Key="k", Body=b"x")
-    assert error.response["Error"]["Code"] == "NotImplementedException"
-    assert "S3 notifications to Lambda" in str(error)
-
-
 def test_an_sns_subscription_does_not_vanish(cloud, spec):
     boto3.client("lambda").create_function(**spec)
     sns = boto3.client("sns")
