@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+_TRIGGER = frozenset({"source", "resource", "target", "event_id"})
 _S3 = frozenset({"bucket", "key", "event_name", "configuration", "target", "sequencer"})
 KINDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -88,6 +89,13 @@ KINDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "s3.event": _S3,
         "s3.delivered": _S3 | {"delay_ms", "request_id"},
         "s3.dropped": _S3 | {"delay_ms", "reason"},
+        # another service (``source``: "sns") has an event of its ``resource``'s (an ARN) for a ``target``:
+        # it was handed over (a function has a ``request_id`` from then on), it wasn't this time, or it
+        # never will be. ``function`` is the target's name, if it is one
+        "trigger.event": _TRIGGER,
+        "trigger.delivered": _TRIGGER | {"attempt", "request_id"},
+        "trigger.failed": _TRIGGER | {"attempt", "reason"},
+        "trigger.dropped": _TRIGGER | {"attempts", "reason"},
         # a record in a Kinesis stream (by its ARN); and a GetRecords: it stood after one sequence
         # number, read ``count`` records, stands after another, and was so far behind the tip then
         "record.put": frozenset({"stream", "shard_id", "sequence_number", "partition_key", "via"}),
