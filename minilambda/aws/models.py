@@ -1,8 +1,8 @@
 """Lambda as moto's other services see it.
 
 moto's services reach Lambda through ``LambdaBackend`` and ``LambdaFunction.invoke``. Both are ours
-while a cloud is on, and for now they refuse: an SNS subscription that ran nothing would look like a
-working one. S3 has a way of its own (``buckets``).
+while a cloud is on, and for now they refuse: a trigger that ran nothing would look like a working one.
+S3 and SNS have ways of their own (``buckets``, ``topics``).
 Leaves out: event sources and triggers (later), so every call is answered with 501.
 """
 

@@ -41,7 +41,9 @@ import moto.s3.exceptions
 import moto.s3.models
 import moto.s3.notifications
 import moto.s3.responses
+import moto.sns.exceptions
 import moto.sns.models
+import moto.sns.responses
 import moto.sqs.models
 import moto.stepfunctions.parser.models
 import moto.stepfunctions.responses
@@ -98,6 +100,17 @@ SIGNATURES = {
         "self", "alarm_name", "reason", "reason_data", "state_value"],
     "cloudwatch.responses.CloudWatchResponse.describe_alarms": ["self"],
     "core.responses.ActionResult.__init__": ["self", "result"],
+    "sns.models.SNSBackend.subscribe": ["self", "topic_arn", "endpoint", "protocol"],
+    "sns.models.SNSBackend.set_subscription_attributes": ["self", "arn", "name", "value"],
+    "sns.models.SNSBackend._validate_filter_policy": ["self", "value", "scope"],
+    "sns.models.FilterPolicyMatcher.__init__": ["self", "filter_policy", "filter_policy_scope"],
+    "sns.models.FilterPolicyMatcher.matches": ["self", "message_attributes", "message"],
+    "sns.models.Topic.publish": ["self", "message", "subject", "message_attributes", "group_id",
+                                 "deduplication_id", "message_structure"],
+    "sns.models.Subscription.publish": [
+        "self", "message", "message_id", "subject", "message_attributes", "group_id",
+        "deduplication_id", "message_structure"],
+    "sns.responses.SNSResponse.subscribe": ["self"],
     "sns.models.SNSBackend.publish": [
         "self", "message", "arn", "phone_number", "subject", "message_attributes", "group_id",
         "deduplication_id", "message_structure"],
@@ -291,8 +304,12 @@ def test_data_that_is_read_or_replaced():
     sns = moto.sns.models.SNSBackend("eu-west-2", "1")
     assert isinstance(sns.topics, dict) and isinstance(sns.subscriptions, dict)
     topic = moto.sns.models.Topic("t", sns)
-    assert {"topic", "protocol"} <= vars(moto.sns.models.Subscription(
-        "1", topic, "endpoint", "http")).keys() and topic.arn
+    assert {"topic", "protocol", "endpoint", "arn", "attributes", "_filter_policy",
+            "_filter_policy_matcher"} <= vars(moto.sns.models.Subscription(
+                "1", topic, "endpoint", "http")).keys() and topic.arn and not topic.fifo_topic
+    for refusal in (moto.sns.exceptions.SNSInvalidParameter,
+                    moto.sns.exceptions.InvalidParameterValue):
+        assert refusal("m").message == "m" and refusal("m").code == "InvalidParameter"
     assert {"state_value", "state_reason", "state_reason_data", "state_updated_timestamp"} <= (
         inspect.getclosurevars(moto.cloudwatch.models.Alarm.update_state).unbound)
     assert {"raw_path", "from_wsgi_server"} <= vars(moto.core.request.Request).keys()
