@@ -20,8 +20,6 @@ from contextvars import ContextVar
 from typing import Any
 
 import moto.sns.models as stock
-from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
-from moto.core.utils import utcnow
 from moto.sns.exceptions import InvalidParameterValue, SNSInvalidParameter
 from moto.sns.models import SNSBackend, Subscription, Topic, sns_backends
 from moto.sns.responses import SNSResponse
@@ -32,7 +30,7 @@ from ..callers import Cloud
 from ..triggers.sns import Deliveries, NotRedriven
 from ..triggers.sns_event import Notification, envelope
 from ..triggers.sns_filter import ATTRIBUTES, BODY, FilterPolicy, Refused, check, read_body
-from . import resource_policy
+from . import neighbour_metrics, resource_policy
 from .current import Asking, asking
 
 NAMESPACE = "AWS/SNS"
@@ -255,5 +253,4 @@ def redrive(told: Notification) -> str | None:
 
 def _count(topic: str, name: str, value: float = 1.0, unit: str = "Count") -> None:
     region, account, topic_name = topic.split(":")[3:]
-    cloudwatch_backends[account][region].metric_data.append(MetricDatum(
-        NAMESPACE, name, value, [{"Name": "TopicName", "Value": topic_name}], utcnow(), unit))
+    neighbour_metrics.add(account, region, NAMESPACE, name, {"TopicName": topic_name}, value, unit)
