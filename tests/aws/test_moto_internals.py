@@ -33,6 +33,7 @@ import moto.cloudwatch.responses
 import moto.iam.models
 import moto.kinesis.models
 import moto.kinesis.utils
+import moto.logs.exceptions
 import moto.logs.models
 import moto.moto_api._internal
 import moto.moto_server.werkzeug_app
@@ -149,6 +150,22 @@ SIGNATURES = {
     "core.utils.get_service_model": ["service_name"],
     "core.utils.unix_time_millis": ["dt"],
     "logs.models.LogEvent.__init__": ["self", "ingestion_time", "log_event"],
+    "logs.models.LogEvent.to_filter_dict": ["self"],
+    "logs.models.LogGroup.put_subscription_filter": [
+        "self", "filter_name", "filter_pattern", "destination_arn", "role_arn"],
+    "logs.models.LogStream._send_log_events": ["self", "service", "destination_arn", "filter_name",
+                                               "log_events"],
+    "logs.models.EventMessageFilter.__init__": ["self", "pattern"],
+    "logs.models.EventMessageFilter.matches": ["self", "message"],
+    "logs.models.LogsBackend.filter_log_events": [
+        "self", "log_group_name", "log_stream_names", "start_time", "end_time", "limit", "next_token",
+        "filter_pattern", "interleaved"],
+    "logs.models.LogsBackend.put_metric_filter": [
+        "self", "filter_name", "filter_pattern", "log_group_name", "metric_transformations"],
+    "logs.models.LogsBackend.put_subscription_filter": [
+        "self", "log_group_name", "filter_name", "filter_pattern", "destination_arn", "role_arn"],
+    "logs.exceptions.InvalidParameterException.__init__": ["self", "msg", "constraint", "parameter",
+                                                          "value"],
     "logs.models.LogsBackend.put_log_events": ["self", "log_group_name", "log_stream_name",
                                                "log_events"],
     "firehose.models.FirehoseBackend.delete_delivery_stream": ["self", "delivery_stream_name"],

@@ -215,6 +215,22 @@ def test_many_clients_at_once(cloud):
 
 # -- moto's own callers of Lambda ------------------------------------------------------------------
 
+def test_an_sns_subscription_reaches_its_function(cloud, spec, monkeypatch):
+    taken = []
+    monkeypatch.setattr(cloud.runtime.frontend, "accept", lambda target, payload, **_: (
+        taken.append(target.function.name), "request-id")[1], raising=False)
+    client, sns = boto3.client("lambda"), boto3.client("sns")
+    arn = client.create_function(**spec)["FunctionArn"]
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    client.add_permission(FunctionName="f", StatementId="s", Action="lambda:InvokeFunction",
+                          Principal="sns.amazonaws.com", SourceArn=topic)
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+    message_id = sns.publish(TopicArn=topic, Message="m")["MessageId"]
+    cloud.runtime.clock.run(1)
+    (delivered,) = cloud.runtime.trace.select("trigger.delivered")
+    assert (delivered["event_id"], delivered["target"]) == (message_id, arn)
+    assert taken == ["f"]
+
 
 def test_a_cloudformation_function_does_not_pretend(cloud):
     template = """{"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {
