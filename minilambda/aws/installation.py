@@ -2,7 +2,8 @@
 
 Every moto internal that is touched is touched here, in ``vclock``, ``neighbours``, ``identity``,
 ``responses``, ``protocol``, ``models``, ``polling``, ``queues``, ``streams``, ``alarms``,
-``buckets``, ``topics``, ``event_buses``, ``log_subscriptions``, ``autoscaling``, ``rds``, ``rest_apis``, ``http_apis``, ``delivery_streams``, ``state_machines``, ``user_pools``, ``sources``,
+``buckets``, ``topics``, ``event_buses``, ``log_subscriptions``,
+``metric_filters``, ``autoscaling``, ``rds``, ``rest_apis``, ``http_apis``, ``delivery_streams``, ``state_machines``, ``user_pools``, ``sources``,
 ``execution_role``, ``network_interfaces``, ``managed_policies``, ``delivery``, ``signatures`` or ``server``;
 ``tests/aws/test_moto_internals.py`` checks each signature, so that an upgrade fails by name.
 """
@@ -24,8 +25,8 @@ from moto.sqs.models import SQSBackend
 from moto.sts.models import STSBackend
 
 from . import (
-    alarms, buckets, current, identity, log_subscriptions, managed_policies, models, polling, queues,
-    rds, state_machines, streams, topics,
+    alarms, buckets, current, identity, log_subscriptions, managed_policies, metric_filters, models,
+    polling, queues, rds, state_machines, streams, topics,
 )
 from .service import LambdaApi, Runtime
 from .vclock import VirtualClock
@@ -47,6 +48,7 @@ def install(runtime: Runtime) -> LambdaApi:
     _swap(stock, "LambdaFunction", models.LambdaFunction)
     buckets.Buckets(runtime).install(_swap)
     topics.Topics(runtime).install(_swap)
+    metric_filters.MetricFilters(runtime).install(_swap)
     log_subscriptions.LogSubscriptions(runtime).install(_swap)
     queues.Queues(runtime.clock, runtime.trace).install(_swap)
     streams.Streams(runtime.clock, runtime.trace).install(_swap)

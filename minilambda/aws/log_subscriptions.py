@@ -2,8 +2,8 @@
 
 Stands for: PutSubscriptionFilter, and what PutLogEvents does then. AWS pages: *Log group-level subscription
 filters*, *Filter pattern syntax for metric filters, subscription filters, filter log events, and Live Tail*.
-Leaves out: metric filters' metrics (moto keeps metric filters and counts nothing; their patterns are
-looked at here). ``distribution``, which is for Kinesis.
+Leaves out: ``distribution``, which is for Kinesis. What metric filters count is ``metric_filters``' business;
+their patterns are looked at here.
 
 moto holds groups, streams and filters. Put right with it: filter patterns are understood (moto lets JSON
 and space-delimited ones match everything, and gives subscribers all events whatever their pattern), for

@@ -6,10 +6,10 @@ CloudWatch*.
 Leaves out: a queue's policy where a queue is subscribed (moto delivers whatever it says); the metrics of
 SMS and push messages; that SNS publishes its metrics every five minutes (here at once).
 
-moto holds topics and subscriptions, and delivers to queues. Four of its ways are put right with it:
+moto holds topics and subscriptions, and delivers to queues. Five of its ways are put right with it:
 filter policies are ours (``triggers/sns_filter``), a subscription with an attribute that is refused isn't
-made, a body for each protocol is looked at before anybody is told, and a queue that is gone doesn't make
-Publish fail.
+made, a body for each protocol is looked at before anybody is told, no entry of a batch vanishes, and a
+queue that is gone doesn't make Publish fail.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from . import neighbour_metrics, resource_policy
 from .current import Asking, asking
 
 NAMESPACE = "AWS/SNS"
+SUBJECT = 100  # characters, at the most
 # In Subscribe SNS says "Attributes Reason" before what is wrong with an attribute.
 _subscribing: ContextVar[bool] = ContextVar("subscribing", default=False)
 
@@ -53,6 +54,7 @@ class Topics:
         swap(SNSBackend, "set_subscription_attributes",
              _set_attributes(SNSBackend.set_subscription_attributes))
         swap(SNSResponse, "subscribe", _all_or_nothing(SNSResponse.subscribe))
+        swap(SNSBackend, "publish", _checked(SNSBackend.publish))
         swap(Topic, "publish", _publish(Topic.publish))
         swap(Subscription, "publish", self._tell(Subscription.publish))
 
@@ -182,6 +184,17 @@ def _matcher(policy: dict[str, Any], scope: str | None) -> FilterPolicy:
 
 
 # -- publishing -----------------------------------------------------------------------------------------
+
+def _checked(publish: Callable[..., str]) -> Callable[..., str]:
+    """moto's error for a subject has other words, and makes an entry of a batch vanish."""
+    def checked(backend: SNSBackend, message: str, arn: str | None, phone_number: str | None = None,
+                subject: str | None = None, *args: Any, **kwargs: Any) -> str:
+        if subject is not None and (not 0 < len(subject) <= SUBJECT or not subject.isprintable()):
+            raise InvalidParameterValue("Invalid parameter: Subject")
+        return publish(backend, message, arn, phone_number, subject, *args, **kwargs)
+
+    return checked
+
 
 def _publish(publish: Callable[..., str]) -> Callable[..., str]:
     def counted(topic: Topic, message: str, subject: str | None = None,

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from .filter_expression import Compared, Expression, Invalid, Regex, quoted
 
-__all__ = ["Invalid", "Pattern", "parse"]
+__all__ = ["Invalid", "Pattern", "number", "parse"]
 
 REGEXES = 2  # of them in a JSON or space-delimited pattern
 
@@ -50,6 +50,17 @@ def parse(text: str) -> Pattern:
     if pattern.regexes > REGEXES:
         raise Invalid
     return pattern
+
+
+def number(name: str, message: str, fields: Mapping[str, str]) -> float | None:
+    """What a metric filter measures of a message that matched: a selector (``$.latency``), or one of
+    the fields that were extracted (``$bytes``). None: there is no number there."""
+    if _SELECTOR.fullmatch(name):
+        document = _read(message)
+        found = [] if document is None else [_compared(node) for node in _selected(document, name)]
+        return next((one.number for one in found if one.number is not None), None)
+    value = fields.get(name, "")
+    return float(value) if _NUMBER.fullmatch(value) else None
 
 
 def _inside(text: str, end: str) -> str:
@@ -139,15 +150,20 @@ class _Json:
         return cls(expression, expression.regexes)
 
     def match(self, message: str) -> Mapping[str, str] | None:
-        try:
-            document = json.loads(message, parse_float=_Written)
-        except (ValueError, RecursionError):
-            return None
-        if not isinstance(document, dict):
+        document = _read(message)
+        if document is None:
             return None
         matches = self.expression.holds(
             lambda subject: [_compared(node) for node in _selected(document, subject)])
         return {} if matches else None
+
+
+def _read(message: str) -> dict[str, Any] | None:
+    try:
+        document = json.loads(message, parse_float=_Written)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def _selected(document: Any, selector: str) -> Iterator[Any]:

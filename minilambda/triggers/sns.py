@@ -69,17 +69,18 @@ class Deliveries:
 
     def give_up(self, told: Notification, attempts: int, reason: str) -> None:
         """It will never be delivered: to the dead-letter queue, if there is one."""
-        self._count(told.topic, "NumberOfNotificationsFailed")
-        try:
-            queue = self._redrive(told)
-        except NotRedriven as problem:
-            self._count(told.topic, "NumberOfNotificationsFailedToRedriveToDlq")
-            reason = f"{reason}; its dead-letter queue didn't take it: {problem}"
-        else:
-            if queue is not None:
-                self._count(told.topic, "NumberOfNotificationsRedrivenToDlq")
-                reason = f"{reason}; it went to {queue}"
-        self._note("trigger.dropped", told, attempts=attempts, reason=reason)
+        with self.clock.lock:
+            self._count(told.topic, "NumberOfNotificationsFailed")
+            try:
+                queue = self._redrive(told)
+            except NotRedriven as problem:
+                self._count(told.topic, "NumberOfNotificationsFailedToRedriveToDlq")
+                reason = f"{reason}; its dead-letter queue didn't take it: {problem}"
+            else:
+                if queue is not None:
+                    self._count(told.topic, "NumberOfNotificationsRedrivenToDlq")
+                    reason = f"{reason}; it went to {queue}"
+            self._note("trigger.dropped", told, attempts=attempts, reason=reason)
 
     def _steps(self, told: Notification) -> Steps:
         caller = ServiceCaller(self.cloud, SERVICE, told.account, told.region, told.topic)

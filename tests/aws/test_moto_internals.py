@@ -34,6 +34,7 @@ import moto.iam.models
 import moto.kinesis.models
 import moto.kinesis.utils
 import moto.logs.exceptions
+import moto.logs.metric_filters
 import moto.logs.models
 import moto.moto_api._internal
 import moto.moto_server.werkzeug_app
@@ -155,6 +156,10 @@ SIGNATURES = {
         "self", "filter_name", "filter_pattern", "destination_arn", "role_arn"],
     "logs.models.LogStream._send_log_events": ["self", "service", "destination_arn", "filter_name",
                                                "log_events"],
+    "logs.models.LogStream.put_log_events": ["self", "log_events"],
+    "logs.models.LogsBackend.delete_metric_filter": ["self", "filter_name", "log_group_name"],
+    "logs.metric_filters.MetricFilters.get_matching_filters": [
+        "self", "prefix", "log_group_name", "metric_name", "metric_namespace"],
     "logs.models.EventMessageFilter.__init__": ["self", "pattern"],
     "logs.models.EventMessageFilter.matches": ["self", "message"],
     "logs.models.LogsBackend.filter_log_events": [

@@ -171,7 +171,8 @@ def test_a_stream_each_and_a_second_at_the_most(fresh):
         fresh.cloud.run(seconds=0.4)
     fresh.cloud.run(seconds=5)
     write(fresh, "4", stream="a")
-    assert sorted((d["logStream"], [e["message"] for e in d["logEvents"]]) for d in documents(fresh, url)) == [
+    found = documents(fresh, url)
+    assert sorted((d["logStream"], [e["message"] for e in d["logEvents"]]) for d in found) == [
         ("a", ["1", "3"]), ("a", ["4"]), ("b", ["2"])]
     delivered = fresh.cloud.trace.select("trigger.delivered")
     assert [round(e.at - start, 3) for e in delivered] == [1.0, 1.4, 7.2]

@@ -169,10 +169,21 @@ def test_a_batch(fresh, sns, topic):
     answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=[
         {"Id": f"e{n}", "Message": f"m{n}", "MessageAttributes": {
             "n": {"DataType": "Number", "StringValue": str(n % 2)}}} for n in range(4)] + [
-        {"Id": "wrong", "Message": "{", "MessageStructure": "json"}])
+        {"Id": "wrong", "Message": "{", "MessageStructure": "json"},
+        {"Id": "long", "Message": "m", "Subject": "s" * 101}])
     assert [entry["Id"] for entry in answer["Successful"]] == ["e0", "e1", "e2", "e3"]
-    assert [entry["Id"] for entry in answer["Failed"]] == ["wrong"]
+    assert [(entry["Id"], entry["Message"], entry["SenderFault"]) for entry in answer["Failed"]] == [
+        ("wrong", "Invalid parameter: Message Structure - JSON message body failed to parse", True),
+        ("long", "Invalid parameter: Subject", True)]
     assert told(fresh, arn) == ["m1", "m3"]
+
+
+@pytest.mark.parametrize("subject", ["s" * 101, "two\nlines", "tab\t"])
+def test_a_subject_that_is_none(fresh, sns, topic, subject):
+    arn, _ = listening(fresh, topic)
+    assert refused(sns.publish, TopicArn=topic, Message="m", Subject=subject) == (
+        "Invalid parameter: Subject")
+    assert told(fresh, arn) == [] and counted(fresh, "NumberOfMessagesPublished") == 0
 
 
 # -- subscribing --------------------------------------------------------------------------------------
@@ -347,6 +358,36 @@ def test_a_function_publishes_to_a_function(fresh, sns, topic):
     assert fresh.run(f"import boto3\ndef handler(event, context):\n"
                      f"    boto3.client('sns').publish(TopicArn='{topic}', Message='hello')\n").error is None
     assert told(fresh, arn) == ["hello"]
+
+
+def test_a_bucket_tells_a_function_by_a_topic(fresh, sns, topic):
+    arn, _ = listening(fresh, topic)
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps({
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"},
+                       "Action": "sns:Publish", "Resource": topic}]}))
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="bkt", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+    s3.put_bucket_notification_configuration(Bucket="bkt", NotificationConfiguration={
+        "TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]})
+    s3.put_object(Bucket="bkt", Key="k", Body=b"x")
+    found = [record["Sns"] for record in records(fresh, arn)]
+    assert {one["Subject"] for one in found} == {"Amazon S3 Notification"}
+    assert [json.loads(one["Message"]).get("Event") for one in found] == ["s3:TestEvent", None]
+    assert json.loads(found[1]["Message"])["Records"][0]["s3"]["object"]["key"] == "k"
+
+
+def test_a_failure_tells_another_function_by_a_topic(fresh, sns, topic):
+    """A function's dead letters: the attributes come along."""
+    arn, _ = listening(fresh, topic)
+    boto3.client("iam").put_role_policy(RoleName="role", PolicyName="p", PolicyDocument=json.dumps({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "sns:Publish", "Resource": topic}]}))
+    name = fresh.deploy("def handler(event, context):\n    raise ValueError('no')\n",
+                        DeadLetterConfig={"TargetArn": topic})
+    fresh.client.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"n": 1}')
+    (record,) = records(fresh, arn)
+    assert json.loads(record["Sns"]["Message"]) == {"n": 1}
+    assert record["Sns"]["MessageAttributes"]["ErrorMessage"] == {"Type": "String", "Value": "no"}
 
 
 def test_the_same_seed_gives_the_same_trace():
