@@ -59,9 +59,9 @@ def test_a_default_for_a_minute_without_a_match(fresh, logs):
     put("ERROR", "1", defaultValue=0.0)
     write(fresh, "INFO", "INFO")
     fresh.cloud.run(seconds=60)
-    write(fresh, "INFO")
-    fresh.cloud.run(seconds=10)
-    write(fresh, "ERROR")
+    for line in ("INFO", "ERROR", "INFO"):
+        write(fresh, line)
+        fresh.cloud.run(seconds=10)
     fresh.cloud.run_until_idle()
     assert fresh.cloud.seconds == 120
     assert minutes(fresh) == {0: (0, 1), 1: (1, 1)}
