@@ -39,6 +39,8 @@ import moto.logs.models
 import moto.moto_api._internal
 import moto.moto_server.werkzeug_app
 import moto.organizations.models
+import moto.iot.models
+import moto.iotdata.models
 import moto.s3.exceptions
 import moto.s3.models
 import moto.s3.notifications
@@ -177,6 +179,9 @@ SIGNATURES = {
     "firehose.models.FirehoseBackend.put_record_batch": ["self", "delivery_stream_name", "records"],
     "backends.get_backend": ["name"],
     "events.models.EventsBackend.put_events": ["self", "events"],
+    "iot.models.IoTBackend.create_topic_rule": ["self", "rule_name", "sql", "kwargs"],
+    "iot.models.IoTBackend.replace_topic_rule": ["self", "rule_name", "kwargs"],
+    "iotdata.models.IoTDataPlaneBackend.publish": ["self", "topic", "payload"],
     "iam.models.AWSManagedPolicy.from_data": ["name", "account_id", "region_name", "data"],
     "iam.models.IAMBackend.attach_role_policy": ["self", "policy_arn", "role_name"],
     "iam.models.IAMBackend.get_policy": ["self", "policy_arn"],
