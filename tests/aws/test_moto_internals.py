@@ -46,6 +46,7 @@ import moto.s3.models
 import moto.s3.notifications
 import moto.s3.responses
 import moto.sns.exceptions
+import moto.ses.models
 import moto.sns.models
 import moto.sns.responses
 import moto.sqs.models
@@ -182,6 +183,11 @@ SIGNATURES = {
     "iot.models.IoTBackend.create_topic_rule": ["self", "rule_name", "sql", "kwargs"],
     "iot.models.IoTBackend.replace_topic_rule": ["self", "rule_name", "kwargs"],
     "iotdata.models.IoTDataPlaneBackend.publish": ["self", "topic", "payload"],
+    "ses.models.SESBackend.create_receipt_rule": ["self", "rule_set_name", "rule", "after"],
+    "ses.models.SESBackend.update_receipt_rule": ["self", "rule_set_name", "rule"],
+    "ses.models.SESBackend.send_email": ["self", "source", "subject", "body", "destinations"],
+    "ses.models.SESBackend.send_raw_email": ["self", "source", "destinations", "raw_data"],
+    "ses.models.SESBackend.describe_active_receipt_rule_set": ["self"],
     "iam.models.AWSManagedPolicy.from_data": ["name", "account_id", "region_name", "data"],
     "iam.models.IAMBackend.attach_role_policy": ["self", "policy_arn", "role_name"],
     "iam.models.IAMBackend.get_policy": ["self", "policy_arn"],
