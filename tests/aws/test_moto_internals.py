@@ -27,6 +27,7 @@ import moto.firehose.models
 import moto.dynamodb.models
 import moto.ec2.models
 import moto.ec2.models.elastic_network_interfaces
+import moto.config.models
 import moto.events.models
 import moto.iam.access_control
 import moto.cloudwatch.responses
@@ -188,6 +189,10 @@ SIGNATURES = {
     "ses.models.SESBackend.send_email": ["self", "source", "subject", "body", "destinations"],
     "ses.models.SESBackend.send_raw_email": ["self", "source", "destinations", "raw_data"],
     "ses.models.SESBackend.describe_active_receipt_rule_set": ["self"],
+    "config.models.ConfigBackend.put_config_rule": ["self", "config_rule", "tags"],
+    "config.models.ConfigBackend.delete_config_rule": ["self", "rule_name"],
+    "config.models.ConfigBackend.put_evaluations": ["self", "evaluations", "result_token", "test_mode"],
+    "s3.models.FakeBucket.to_config_dict": ["self"],
     "iam.models.AWSManagedPolicy.from_data": ["name", "account_id", "region_name", "data"],
     "iam.models.IAMBackend.attach_role_policy": ["self", "policy_arn", "role_name"],
     "iam.models.IAMBackend.get_policy": ["self", "policy_arn"],
