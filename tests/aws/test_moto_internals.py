@@ -28,7 +28,9 @@ import moto.dynamodb.models
 import moto.ec2.models
 import moto.ec2.models.elastic_network_interfaces
 import moto.config.models
+import moto.events.exceptions
 import moto.events.models
+import moto.events.responses
 import moto.iam.access_control
 import moto.cloudwatch.responses
 import moto.iam.models
@@ -181,6 +183,21 @@ SIGNATURES = {
     "firehose.models.FirehoseBackend.put_record_batch": ["self", "delivery_stream_name", "records"],
     "backends.get_backend": ["name"],
     "events.models.EventsBackend.put_events": ["self", "events"],
+    "events.models.EventsBackend.put_rule": [
+        "self", "name", "description", "event_bus_arn", "event_pattern", "role_arn",
+        "scheduled_expression", "state", "managed_by", "tags"],
+    "events.models.EventsBackend.delete_rule": ["self", "name", "event_bus_arn"],
+    "events.models.EventsBackend.disable_rule": ["self", "name", "event_bus_arn"],
+    "events.models.EventsBackend.enable_rule": ["self", "name", "event_bus_arn"],
+    "events.models.EventsBackend.put_targets": ["self", "name", "event_bus_arn", "targets"],
+    "events.models.EventsBackend._normalize_event_bus_arn": ["self", "event_bus_arn"],
+    "events.models.EventsBackend._get_event_bus": ["self", "name"],
+    "events.models.EventPattern.dump": ["self"],
+    "events.models.EventPattern.matches_event": ["self", "event"],
+    "events.models.EventPatternParser.parse": ["self"],
+    "events.models.Rule.send_to_targets": ["self", "original_event", "transform_input"],
+    "events.responses.EventsHandler.test_event_pattern": ["self"],
+    "events.exceptions.InvalidEventPatternException.__init__": ["self", "reason"],
     "iot.models.IoTBackend.create_topic_rule": ["self", "rule_name", "sql", "kwargs"],
     "iot.models.IoTBackend.replace_topic_rule": ["self", "rule_name", "kwargs"],
     "iotdata.models.IoTDataPlaneBackend.publish": ["self", "topic", "payload"],
@@ -305,6 +322,12 @@ def test_data_that_is_read_or_replaced():
     assert ec2.enis == {interface.id: interface} and subnet.available_ip_address_count == 250
     assert {"interface_type", "requester_managed", "status"} <= vars(interface).keys()
     assert "event_buses" in vars(moto.events.models.EventsBackend("eu-west-2", "1" * 12))
+    rule = moto.events.models.Rule("r", "1" * 12, "eu-west-2", None, None, "rate(1 hour)", None,
+                                   "default", None)
+    assert (rule.state, rule.targets, rule.event_pattern.dump()) == ("ENABLED", [], None)
+    assert moto.events.models.EventPatternParser("{}").pattern == "{}"
+    assert {"resource_policies", "groups"} <= vars(
+        moto.logs.models.LogsBackend("eu-west-2", "1" * 12)).keys()
     assert isinstance(moto.s3.models.FakeKey.value, property)
     assert isinstance(moto.sqs.models.Message.visible, property)
     assert isinstance(moto.sqs.models.Message.delayed, property)
