@@ -3,7 +3,7 @@
 Stands for: PutConfigRule, DeleteConfigRule, StartConfigRulesEvaluation, PutEvaluations,
 GetComplianceDetailsByConfigRule, and the recorder's configuration items of buckets. AWS pages of these names.
 Leaves out: items of anything but buckets (in the recorder's account and region); a recording group is not
-looked at; pages of results; DescribeComplianceByConfigRule.
+looked at; pages of results; the counts and filters of DescribeComplianceByConfigRule.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def install(swap: Swap, cloud: Cloud) -> None:
         swap(ConfigBackend, name, getattr(part, name)(getattr(ConfigBackend, name)))
     swap(ConfigResponse, "start_config_rules_evaluation", part.start)
     swap(ConfigResponse, "get_compliance_details_by_config_rule", part.details)
+    swap(ConfigResponse, "describe_compliance_by_config_rule", part.compliance)
     for name in sorted(vars(S3Backend)):
         if name == "create_bucket" or name.startswith(("put_bucket", "delete_bucket")):
             swap(S3Backend, name, part.watched(getattr(S3Backend, name)))
@@ -140,6 +141,25 @@ class _Part:
                 if not wanted or one["ComplianceType"] in wanted]})
 
         return get_compliance_details_by_config_rule
+
+    @property
+    def compliance(self) -> Callable[[ConfigResponse], str]:
+        def describe_compliance_by_config_rule(response: ConfigResponse) -> str:
+            backend = response.config_backend
+            found = []
+            if response._get_param("ComplianceTypes"):
+                refuse("ComplianceTypes of DescribeComplianceByConfigRule")
+            for name in response._get_param("ConfigRuleNames") or sorted(backend.config_rules):
+                if name not in backend.config_rules:
+                    raise NoSuchConfigRuleException(name)
+                said = {one["ComplianceType"] for one in self.said.get(
+                    backend.config_rules[name].config_rule_arn, {}).values()}
+                kind = next((one for one in ("NON_COMPLIANT", "COMPLIANT") if one in said),
+                            "INSUFFICIENT_DATA")
+                found.append({"ConfigRuleName": name, "Compliance": {"ComplianceType": kind}})
+            return json.dumps({"ComplianceByConfigRules": found})
+
+        return describe_compliance_by_config_rule
 
     def watched(self, stock: Callable[..., Any]) -> Callable[..., Any]:
         """A method of S3's that may change a bucket: the recorder looks afterwards."""

@@ -78,6 +78,8 @@ def test_a_change_is_judged_and_the_judgement_kept(fresh):
     results = config.get_compliance_details_by_config_rule(ConfigRuleName="rule")["EvaluationResults"]
     assert "bkt" in {one["EvaluationResultIdentifier"]["EvaluationResultQualifier"]["ResourceId"]
                      for one in results if one["ComplianceType"] == "NON_COMPLIANT"}
+    (judged,) = config.describe_compliance_by_config_rule()["ComplianceByConfigRules"]
+    assert judged["Compliance"]["ComplianceType"] == "NON_COMPLIANT"
 
 
 def test_other_types_are_not_asked_about(fresh):
