@@ -4,7 +4,7 @@ Stands for: which requests of S3 are which events. AWS pages: *Event notificatio
 destinations*, *PutBucketNotificationConfiguration*.
 Leaves out: events of what moto never does (replication, lifecycle rules, Intelligent-Tiering, objects
 that are lost): they may be asked for and never come. A PutObjectAcl that changes nothing is an event
-here. EventBridge is told by moto.
+here.
 
 moto sends some events too many and some not at all: a multipart upload's completion counted as a Put as
 well, tags that come with a PutObject as a tagging; a delete marker as nothing. So events of these are
@@ -21,6 +21,7 @@ from typing import Any
 
 import moto.s3.notifications as stock
 import xmltodict
+from moto.backends import get_backend
 from moto.iam.models import iam_backends
 from moto.s3.exceptions import InvalidArgumentError, MalformedXML
 from moto.s3.models import FakeBucket, S3Backend
@@ -32,6 +33,7 @@ from moto.utilities.utils import get_partition
 from ..callers import Cloud
 from ..faults import iso
 from ..triggers.s3 import NotDelivered, Notifications
+from ..triggers.s3_bridge_event import bridge_event
 from ..triggers.s3_event import Bucket, Change
 from ..triggers.s3_rules import Refused, Rule, rule
 from . import resource_policy
@@ -123,11 +125,23 @@ class Buckets:
         where = _described(bucket)
         rules = [Rule(one.id, one.arn, tuple(one.events), **_filters(one.filters))
                  for one in (*configured.cloud_function, *configured.queue, *configured.topic)]
-        self.notifications.happened(rules, Change(
-            where, event, key.name, principal=self._principal(where, function), **details),
-            function, environment)
+        change = Change(where, event, key.name, principal=self._principal(where, function), **details)
+        self.notifications.happened(rules, change, function, environment)
         if configured.event_bridge is not None:
-            stock._send_event_bridge_message(where.account, bucket, event, key)
+            self._tell_event_bridge(change)
+
+    def _tell_event_bridge(self, change: Change) -> None:
+        """The default bus hears of it, whose rules say what becomes of that."""
+        told = bridge_event(change, self.notifications.stamp(change.ordered))
+        if told is None:
+            return
+        where = change.bucket
+        bus = get_backend("events")[where.account][where.region].event_buses["default"]
+        event = {"version": "0", "id": self.cloud.clock.uuid(), "detail-type": told[0],
+                 "source": "aws.s3", "account": where.account, "time": self.cloud.clock.timestamp(),
+                 "region": where.region, "resources": [where.arn], "detail": told[1]}
+        for rule in list(bus.rules.values()):
+            rule.send_to_targets(event, transform_input=False)
 
     def _principal(self, bucket: Bucket, function: str) -> str | None:
         """The session that a function's code has, as GetCallerIdentity tells of it."""

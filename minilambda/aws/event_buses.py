@@ -149,7 +149,7 @@ class Buses:
         if _enabled(rule) and rule.event_pattern.dump() and _matches(
                 rule.event_pattern, f'{head},"detail":{detail}}}'):
             neighbour_metrics.add(rule.account_id, rule.region_name, "AWS/Events", "MatchedEvents",
-                                  {"RuleName": rule.name})
+                                  _dimensions(rule.arn, rule.name))
             self._deliver(rule, document | {"detail": json.loads(detail)})
 
     def _send_to_targets(self, send: Callable[..., None]) -> Callable[..., None]:
@@ -165,7 +165,8 @@ class Buses:
 
     def _deliver(self, rule: Rule, event: dict[str, Any]) -> None:
         where = rule.account_id, rule.region_name
-        neighbour_metrics.add(*where, "AWS/Events", "TriggeredRules", {"RuleName": rule.name})
+        neighbour_metrics.add(*where, "AWS/Events", "TriggeredRules",
+                              _dimensions(rule.arn, rule.name))
         facts = target_input.Facts(rule.arn, rule.name, _time(utcnow(), "milliseconds"))
         for target in list(rule.targets):
             if _is_archive(target):
@@ -193,7 +194,13 @@ def _is_archive(target: Mapping[str, Any]) -> bool:
 
 def _count(delivery: Delivery, name: str) -> None:
     neighbour_metrics.add(delivery.account, delivery.region, "AWS/Events", name,
-                          {"RuleName": delivery.rule_name})
+                          _dimensions(delivery.rule_arn, delivery.rule_name))
+
+
+def _dimensions(arn: str, name: str) -> dict[str, str]:
+    """Of a rule's metrics; a bus other than the default one is named (``…:rule/bus/name``)."""
+    bus = arn.split(":rule/")[1].removesuffix(name).rstrip("/")
+    return ({"EventBusName": bus} if bus else {}) | {"RuleName": name}
 
 
 def _time(instant: datetime | float | str, precision: str = "seconds") -> str:

@@ -102,12 +102,13 @@ class Deliveries:
         age = policy.get("MaximumEventAgeInSeconds", AGE)
         for wait in waits():
             attempts += 1
-            self._count(delivery, "Invocations")
+            self._count(delivery, "InvocationAttempts")
             try:
                 request_id = self._deliver(delivery)
             except NotDelivered as problem:
                 failure = problem
             else:
+                self._count(delivery, "Invocations")
                 self._note("trigger.delivered", delivery, attempt=attempts, request_id=request_id)
                 return
             if not failure.passes:
@@ -140,6 +141,8 @@ class Deliveries:
 
     def _give_up(self, delivery: Delivery, attempts: int, condition: str | None,
                  failure: NotDelivered) -> None:
+        # A try that is followed by another is no invocation yet: that comes, or fails for good, once.
+        self._count(delivery, "Invocations")
         self._count(delivery, "FailedInvocations")
         reason, queue = str(failure), (delivery.target.get("DeadLetterConfig") or {}).get("Arn")
         if queue:

@@ -90,7 +90,7 @@ class Notifications:
         queues = [target for target in targets if target.split(":")[2] != "lambda"]
         if queues:
             with self.clock.lock:
-                body = json.dumps(test_message(bucket, self._stamp()))
+                body = json.dumps(test_message(bucket, self.stamp()))
             try:
                 for target in queues:
                     self._post(bucket, target, body)
@@ -120,7 +120,7 @@ class Notifications:
 
     def _notify(self, rule: Rule, change: Change, function: str, environment: str | None) -> None:
         now = self.clock.seconds
-        stamp = self._stamp(change.ordered)
+        stamp = self.stamp(change.ordered)
         notification = _Notification(change, rule, json.dumps(message(change, stamp, rule.id)),
                                      stamp.sequencer, now)
         self.trace.append(now, "s3.event", function, environment, **self._named(notification))
@@ -175,7 +175,8 @@ class Notifications:
     def _delay(self) -> tuple[float, float]:
         return Model.load().s3_notification_seconds
 
-    def _stamp(self, ordered: bool = False) -> Stamp:
+    def stamp(self, ordered: bool = False) -> Stamp:
+        """When it is now, and new ids for a request."""
         bits = self.clock.random.getrandbits
         return Stamp(self.clock.now, f"{bits(64):016X}",
                      b64encode(bits(448).to_bytes(56, "big")).decode(),

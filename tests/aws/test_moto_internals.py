@@ -250,7 +250,6 @@ SIGNATURES = {
         "self", "bucket_name", "notification_config"],
     "s3.notifications.send_event": ["account_id", "event_name", "bucket", "key"],
     "s3.notifications.send_test_event": ["account_id", "bucket"],
-    "s3.notifications._send_event_bridge_message": ["account_id", "bucket", "event_name", "key"],
     "s3.responses.S3Response._notification_config_from_body": ["self"],
     "s3.responses.S3Response.put_object_tagging": ["self"],
     "s3.exceptions.InvalidArgumentError.__init__": ["self", "message", "name", "value"],

@@ -291,6 +291,55 @@ def test_what_can_be_no_target(fresh, events, target, code, words):
 
 # -- what goes wrong ----------------------------------------------------------------------------------
 
+def test_the_metrics_of_a_bus_of_ones_own_name_it(fresh, events):
+    _, arn = queue(WHO)
+    events.create_event_bus(Name="mine")
+    events.put_rule(Name="r", EventBusName="mine", EventPattern=json.dumps({"source": ["shop"]}))
+    events.put_targets(Rule="r", EventBusName="mine", Targets=[{"Id": "0", "Arn": arn}])
+    send(EventBusName="mine")
+    fresh.cloud.run_until_idle()
+    found = boto3.client("cloudwatch").list_metrics(Namespace="AWS/Events")["Metrics"]
+    assert {one["MetricName"] for one in found} == {
+        "MatchedEvents", "TriggeredRules", "InvocationAttempts", "Invocations"}
+    assert all(one["Dimensions"] == [{"Name": "EventBusName", "Value": "mine"},
+                                     {"Name": "RuleName", "Value": "r"}] for one in found)
+
+
+def test_what_a_bucket_tells_member_by_member(fresh, events):
+    url, arn = queue(WHO)
+    rule(arn, pattern={"source": ["aws.s3"], "detail": {"object": {"key": [{"prefix": "in/"}]}}})
+    events.create_event_bus(Name="mine")  # services use the default bus only
+    events.put_rule(Name="m", EventBusName="mine", EventPattern=json.dumps({"source": ["aws.s3"]}))
+    events.put_targets(Rule="m", EventBusName="mine", Targets=[{"Id": "0", "Arn": arn}])
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="bkt", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+    s3.put_object(Bucket="bkt", Key="in/too early", Body=b"x")
+    s3.put_bucket_notification_configuration(
+        Bucket="bkt", NotificationConfiguration={"EventBridgeConfiguration": {}})
+    etag = s3.put_object(Bucket="bkt", Key="in/a b", Body=b"12345")["ETag"].strip('"')
+    s3.put_object(Bucket="bkt", Key="out", Body=b"x")
+    fresh.cloud.run(seconds=1)
+    s3.copy_object(Bucket="bkt", Key="in/copy", CopySource="bkt/in/a b")
+    s3.delete_object(Bucket="bkt", Key="in/a b")
+    fresh.cloud.run_until_idle()
+    created, copied, deleted = (json.loads(message["Body"]) for message in messages(url))
+    detail = created.pop("detail")
+    assert len(created.pop("id")) == 36
+    assert created == {"version": "0", "detail-type": "Object Created", "source": "aws.s3",
+                       "account": ACCOUNT, "time": "2020-03-02T09:00:00Z", "region": "eu-west-2",
+                       "resources": ["arn:aws:s3:::bkt"]}
+    assert len(detail.pop("request-id")) == 16
+    sequencer = detail["object"].pop("sequencer")
+    assert detail == {"version": "0", "bucket": {"name": "bkt"}, "requester": ACCOUNT,
+                      "object": {"key": "in/a b", "size": 5, "etag": etag},
+                      "source-ip-address": "127.0.0.1", "reason": "PutObject"}
+    assert copied["detail"]["reason"] == "CopyObject" and copied["time"] == "2020-03-02T09:00:01Z"
+    assert deleted["detail-type"] == "Object Deleted"
+    assert (deleted["detail"]["reason"], deleted["detail"]["deletion-type"]) == (
+        "DeleteObject", "Permanently Deleted")
+    assert sequencer < copied["detail"]["object"]["sequencer"] < deleted["detail"]["object"]["sequencer"]
+
+
 def test_without_permission_nobody_is_told_but_a_metric(fresh, events):
     target = function(fresh, rule=None)
     rule(target)
@@ -352,7 +401,8 @@ def test_it_is_tried_again_when_lambda_does_not_take_it(fresh, events, monkeypat
     fresh.cloud.run_until_idle()
     failed = [event.at - began for event in fresh.cloud.trace.select("trigger.failed")]
     assert [round(at) for at in failed[:6]] == [0, 1, 3, 7, 15, 31][:tries - 1]
-    assert len(failed) == tries - 1 and total("Invocations") == tries
+    assert len(failed) == tries - 1 and total("InvocationAttempts") == tries
+    assert total("Invocations") == 1  # tries that are followed by another aren't counted here
     assert total("FailedInvocations") == 1 and total("RetryInvocationAttempts") == tries - 1
     said = {name: value["StringValue"] for name, value in messages(url)[0]["MessageAttributes"].items()}
     assert said["EXHAUSTED_RETRY_CONDITION"] == condition and said["ERROR_CODE"] == "THROTTLING"
