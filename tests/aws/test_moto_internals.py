@@ -20,6 +20,10 @@ import moto.core.responses
 import moto.core.routing
 import moto.core.serialize
 import moto.core.utils
+import moto.cloudformation.custom_model
+import moto.cloudformation.models
+import moto.cloudformation.parsing
+import moto.cloudformation.responses
 import moto.cloudwatch.models
 import moto.cognitoidp.models
 import moto.cognitoidp.utils
@@ -206,6 +210,17 @@ SIGNATURES = {
     "ses.models.SESBackend.send_email": ["self", "source", "subject", "body", "destinations"],
     "ses.models.SESBackend.send_raw_email": ["self", "source", "destinations", "raw_data"],
     "ses.models.SESBackend.describe_active_receipt_rule_set": ["self"],
+    "cloudformation.models.Stack.create_resources": ["self"],
+    "cloudformation.models.Stack.update": ["self", "template", "role_arn", "parameters", "tags"],
+    "cloudformation.models.Stack._create_output_map": ["self"],
+    "cloudformation.models.CloudFormationBackend.delete_stack": ["self", "name_or_stack_id"],
+    "cloudformation.models.CloudFormationBackend.execute_change_set": [
+        "self", "change_set_name", "stack_name"],
+    "cloudformation.parsing.resource_class_from_type": ["resource_type"],
+    "cloudformation.parsing.ResourceMap.create": ["self", "template"],
+    "cloudformation.parsing.ResourceMap.update": ["self", "template", "parameters"],
+    "cloudformation.parsing.ResourceMap.delete": ["self"],
+    "cloudformation.responses.CloudFormationResponse.create_stack": ["self"],
     "config.models.ConfigBackend.put_config_rule": ["self", "config_rule", "tags"],
     "config.models.ConfigBackend.delete_config_rule": ["self", "rule_name"],
     "config.models.ConfigBackend.put_evaluations": ["self", "evaluations", "result_token", "test_mode"],
