@@ -76,7 +76,7 @@ def test_the_event_field_by_field(fresh, ses):
                           "messageId": f"<{sent}@eu-west-2.amazonses.com>", "subject": "Tea"}}
     passed = {"status": "PASS"}
     assert receipt == {
-        "processingTimeMillis": 0, "recipients": ["bob@tea.example"], "spamVerdict": passed,
+        "processingTimeMillis": 1, "recipients": ["bob@tea.example"], "spamVerdict": passed,
         "virusVerdict": passed, "spfVerdict": passed, "dkimVerdict": passed,
         "dmarcVerdict": {"status": "GRAY"},
         "action": {"type": "Lambda", "functionArn": arn, "invocationType": "Event"}}
