@@ -3,10 +3,8 @@
 Stands for: what functions and topics are sent. AWS pages: *Example event record sent to Lambda function*
 (SES), *Contents of notifications for Amazon SES email receiving*.
 Leaves out: the headers that SES puts on top of a mail's own, but Return-Path; headers of a mail whose
-headers are larger than 10 KB (``headersTruncated``); time: processing takes none.
+headers are larger than 10 KB (``headersTruncated``); the time that processing takes.
 
-# From a mail's arrival until its action: never 0 on AWS, and no time passes here.
-PROCESSING_MS = 1
 Nobody filters spam here. The agreed test texts are found, GTUBE (spam) and EICAR (a virus); all else
 passes, and nothing is looked at in a rule without ``ScanEnabled``. A mail that SES itself sent is signed
 by it, so SPF and DKIM pass; no domain here publishes a DMARC policy, which makes that verdict GRAY.
@@ -23,6 +21,8 @@ from typing import Any, cast
 
 from ..faults import iso
 
+# From a mail's arrival until its action: never 0 on AWS, and no time passes here.
+PROCESSING_MS = 1
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 EICAR = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!"
 _LISTS = {"from": "From", "to": "To", "cc": "Cc", "bcc": "Bcc", "replyTo": "Reply-To"}
