@@ -215,9 +215,8 @@ def _configuration(response: S3Response) -> dict[str, Any]:
         for one in found.get(f"{kind}Configuration", []):
             if not one or not one.get(kind) or not one.get("Event"):
                 raise MalformedXML
-            key = (one.get("Filter") or {}).get("S3Key", {})
-            if key is None or any(not entry or "Name" not in entry for entry in
-                                  (key.get("FilterRule") or [])):
+            key = (one.get("Filter") or {}).get("S3Key") or {}  # (the console's has no rules in it)
+            if any(not entry or "Name" not in entry for entry in key.get("FilterRule") or []):
                 raise MalformedXML
             if not key.get("FilterRule"):
                 one.pop("Filter", None)
