@@ -79,6 +79,14 @@ class ServiceCaller:
         return self.cloud.frontend.accept(self._target(function), payload, source=source,
                                           trace_header=trace_header)
 
+    def check(self, function: str) -> None:
+        """Whether it may invoke the function, asked before there is anything to invoke it with.
+
+        Raises:
+            NotPermitted: as above.
+        """
+        self._target(function)
+
     def _target(self, function: str) -> Target:
         registry = self.cloud.registry
         try:

@@ -304,7 +304,9 @@ class Clock(Dates):
             # answer might or might not be there already when the next of them has its turn.
             self._bring_in()
             due = self._peek()
-        if due != float("inf") and (end is None or due <= end) and self._may_step(due):
+        # (Another thread may have moved on beyond ``end``: what is due now happens all the same.)
+        last = due if end is None else max(end, self._sim.now)
+        if due != float("inf") and due <= last and self._may_step(due):
             self._sim.step()
             self._notify()
             return True

@@ -41,6 +41,7 @@ class Model:
     idle_seconds: float
     mapping_seconds: float
     provisioning_seconds: float
+    s3_notification_seconds: tuple[float, float]
     creation_seconds: float
     update_seconds: float
     network_seconds: float
@@ -53,7 +54,8 @@ class Model:
         return cls(runtimes, data["latency_ms"], data["database_ms"],
                    data["environment"]["idle_seconds"],
                    data["event_source_mapping"]["change_seconds"],
-                   data["environment"]["provisioning_seconds"], **data["states"])
+                   data["environment"]["provisioning_seconds"],
+                   tuple(data["s3_notification"]["delay_seconds"]), **data["states"])
 
     def latency(self, service: str | None) -> float:
         """Seconds that one call of ``service`` takes from inside a function."""

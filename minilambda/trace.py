@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+_TRIGGER = frozenset({"source", "resource", "target", "event_id"})
+_S3 = frozenset({"bucket", "key", "event_name", "configuration", "target", "sequencer"})
 KINDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         # the front door
@@ -81,6 +83,19 @@ KINDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "message.expired": frozenset({"queue", "message_id", "receive_count"}),
         # moved from ``queue`` to its dead-letter queue ``target``
         "message.redriven": frozenset({"queue", "message_id", "receive_count", "target"}),
+        # something happened to an object, and a configuration of its bucket is for it (``function`` is
+        # whose code did it, "" the reader); ``target`` was told of it after a while (an event for a
+        # function has a ``request_id`` from then on), or wasn't
+        "s3.event": _S3,
+        "s3.delivered": _S3 | {"delay_ms", "request_id"},
+        "s3.dropped": _S3 | {"delay_ms", "reason"},
+        # another service (``source``: "sns") has an event of its ``resource``'s (an ARN) for a ``target``:
+        # it was handed over (a function has a ``request_id`` from then on), it wasn't this time, or it
+        # never will be. ``function`` is the target's name, if it is one
+        "trigger.event": _TRIGGER,
+        "trigger.delivered": _TRIGGER | {"attempt", "request_id"},
+        "trigger.failed": _TRIGGER | {"attempt", "reason"},
+        "trigger.dropped": _TRIGGER | {"attempts", "reason"},
         # a record in a Kinesis stream (by its ARN); and a GetRecords: it stood after one sequence
         # number, read ``count`` records, stands after another, and was so far behind the tip then
         "record.put": frozenset({"stream", "shard_id", "sequence_number", "partition_key", "via"}),

@@ -191,6 +191,7 @@ def bench():
     run([tool("python"), "tests/benchmarks/runtime.py"])
     run([tool("python"), "tests/benchmarks/pictures.py"])
     run([tool("python"), "tests/benchmarks/simulation.py"])
+    run([tool("python"), "tests/benchmarks/rules.py"])
 
 
 def lock():

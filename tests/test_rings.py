@@ -23,7 +23,7 @@ RINGS = [
     {"frontend", "appointments", "simulation"},
     {"async_queue", "destinations"},  # pullers
     {"apigateway", "autoscaling", "callers", "cognito_trigger", "databases", "delivery_stream", "payload_format",
-     "strands"},  # edges
+     "strands", "triggers"},  # edges
     {"aws"},
     {"cloud", "modelling", "connected", "serve", "pytest_plugin", "doctor", "__init__", "cli", "__main__"},
 ]

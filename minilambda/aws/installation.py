@@ -2,7 +2,8 @@
 
 Every moto internal that is touched is touched here, in ``vclock``, ``neighbours``, ``identity``,
 ``responses``, ``protocol``, ``models``, ``polling``, ``queues``, ``streams``, ``alarms``,
-``autoscaling``, ``rds``, ``rest_apis``, ``http_apis``, ``delivery_streams``, ``state_machines``, ``user_pools``, ``sources``,
+``buckets``, ``topics``, ``event_buses``, ``log_subscriptions``,
+``metric_filters``, ``iot_rules``, ``mail``, ``config_rules``, ``custom_resources``, ``autoscaling``, ``rds``, ``rest_apis``, ``http_apis``, ``delivery_streams``, ``state_machines``, ``user_pools``, ``sources``,
 ``execution_role``, ``network_interfaces``, ``managed_policies``, ``delivery``, ``signatures`` or ``server``;
 ``tests/aws/test_moto_internals.py`` checks each signature, so that an upgrade fails by name.
 """
@@ -15,7 +16,6 @@ from collections.abc import Callable
 from functools import partial
 
 import moto.awslambda.models as stock
-import moto.s3.notifications as s3_notifications
 import moto.sqs.models as sqs_models
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict
@@ -25,7 +25,8 @@ from moto.sqs.models import SQSBackend
 from moto.sts.models import STSBackend
 
 from . import (
-    alarms, current, identity, managed_policies, models, polling, queues, rds, state_machines, streams,
+    alarms, buckets, current, identity, log_subscriptions, managed_policies, metric_filters, models,
+    polling, queues, rds, state_machines, streams, topics,
 )
 from .service import LambdaApi, Runtime
 from .vclock import VirtualClock
@@ -45,7 +46,10 @@ def install(runtime: Runtime) -> LambdaApi:
     _undo.append(lambda: current.serve(None))
     _swap(stock.lambda_backends, "backend", models.LambdaBackend)
     _swap(stock, "LambdaFunction", models.LambdaFunction)
-    _swap(s3_notifications, "_invoke_awslambda", models.refuse_s3_notification)
+    buckets.Buckets(runtime).install(_swap)
+    topics.Topics(runtime).install(_swap)
+    metric_filters.MetricFilters(runtime).install(_swap)
+    log_subscriptions.LogSubscriptions(runtime).install(_swap)
     queues.Queues(runtime.clock, runtime.trace).install(_swap)
     streams.Streams(runtime.clock, runtime.trace).install(_swap)
     # How large a message may be, as a queue's default and as the most that may be set.
@@ -67,7 +71,10 @@ def install(runtime: Runtime) -> LambdaApi:
         for service, (part, *arguments) in {
             "apigateway": ["rest_apis"], "apigatewayv2": ["http_apis"],
             "applicationautoscaling": ["autoscaling", runtime, evaluator],
-            "cognitoidp": ["user_pools"], "firehose": ["delivery_streams", runtime]}.items()})
+            "cloudformation": ["custom_resources", runtime],
+            "cognitoidp": ["user_pools"], "firehose": ["delivery_streams", runtime],
+            "config": ["config_rules", runtime], "events": ["event_buses", runtime],
+            "iot": ["iot_rules", runtime], "ses": ["mail", runtime]}.items()})
     clock.start()
     _undo.append(clock.stop)
     _seed(runtime)

@@ -1,8 +1,8 @@
 """Lambda as moto's other services see it.
 
 moto's services reach Lambda through ``LambdaBackend`` and ``LambdaFunction.invoke``. Both are ours
-while a cloud is on, and for now they refuse: an S3 notification or an SNS subscription that ran
-nothing would look like a working one.
+while a cloud is on, and for now they refuse: a trigger that ran nothing would look like a working one.
+S3 and SNS have ways of their own (``buckets``, ``topics``).
 Leaves out: event sources and triggers (later), so every call is answered with 501.
 """
 
@@ -66,12 +66,6 @@ class LambdaBackend(StockBackend):
 def refuse(what: str) -> NoReturn:
     """Our server answers NotImplementedError with a 501 in the calling service's error shape."""
     raise NotImplementedError(f"minilambda doesn't implement {what} (yet).")
-
-
-def refuse_s3_notification(account_id: str, event_body: Any, fn_arn: str,
-                           region_name: str) -> NoReturn:
-    """In place of moto's, which swallows every error: the put would seem to have worked."""
-    refuse(f"S3 notifications to Lambda functions ({fn_arn})")
 
 
 def _refusal(name: str):

@@ -31,7 +31,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import ThreadedWSGIServer
 
 from ..clock import ClockStopped
-from . import execute_api, invoke_request, refusal, url_requests, visitors
+from . import execute_api, invoke_request, refusal, response_urls, url_requests, visitors
 from .control import Control
 from .current import Asking, asking, installed
 from .door import Door, DoorShut
@@ -144,6 +144,8 @@ class Application(DomainDispatcherApplication):
         runtime = installed().runtime
         if _DOWNLOAD.match(environ.get("PATH_INFO", "")):
             return _download(environ, start_response)
+        if (response := response_urls.answer(environ)) is not None:
+            return _answer(start_response, response[0], [("Content-Type", "application/xml")], response[1])
         hook = getattr(runtime, "on_request", None)
         with _asked(service), hook(key, service) if hook else contextlib.nullcontext():
             try:

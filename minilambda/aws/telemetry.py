@@ -41,7 +41,7 @@ class LogWriter:
             backend.create_log_stream(name, stream)
             found = group.streams[stream]
         event = {"timestamp": round(at.timestamp() * 1000), "message": message}
-        if group.subscription_filters:  # they are moto's business
+        if group.subscription_filters or backend.filters.metric_filters:  # who hook it look at it
             backend.put_log_events(name, stream, [event])
             return
         found.last_ingestion_time = at.replace(tzinfo=None)

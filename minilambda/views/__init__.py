@@ -25,6 +25,7 @@ from .queue_depth import queue_depth
 from .quiz import Quiz, quiz
 from .renderer import describe
 from .report import report
+from .schedule import ScheduleEditor, schedule
 from .series import series, steps
 from .shards import shards
 from .throttles import throttles
@@ -32,10 +33,11 @@ from .topology import topology
 from .traffic import Traffic, traffic
 from .tuning import power_tuning
 
-__all__ = ["Choice", "ControlPanel", "Live", "Outcome", "Panel", "Prediction", "Quiz", "Traffic",
+__all__ = ["Choice", "ControlPanel", "Live", "Outcome", "Panel", "Prediction", "Quiz", "ScheduleEditor",
+           "Traffic",
            "choice", "cold_starts", "compare", "concurrency", "cost", "describe", "edges", "latency",
            "life", "limits_note", "live", "messages", "opt", "panel", "patterns", "power_tuning", "predict",
-           "queue_depth", "quiz", "report", "series", "shards", "steps", "throttles", "topology",
+           "queue_depth", "quiz", "report", "schedule", "series", "shards", "steps", "throttles", "topology",
            "traffic"]
 
 renderer.register()

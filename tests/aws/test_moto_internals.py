@@ -20,6 +20,10 @@ import moto.core.responses
 import moto.core.routing
 import moto.core.serialize
 import moto.core.utils
+import moto.cloudformation.custom_model
+import moto.cloudformation.models
+import moto.cloudformation.parsing
+import moto.cloudformation.responses
 import moto.cloudwatch.models
 import moto.cognitoidp.models
 import moto.cognitoidp.utils
@@ -27,19 +31,31 @@ import moto.firehose.models
 import moto.dynamodb.models
 import moto.ec2.models
 import moto.ec2.models.elastic_network_interfaces
+import moto.config.models
+import moto.events.exceptions
 import moto.events.models
+import moto.events.responses
 import moto.iam.access_control
 import moto.cloudwatch.responses
 import moto.iam.models
 import moto.kinesis.models
 import moto.kinesis.utils
+import moto.logs.exceptions
+import moto.logs.metric_filters
 import moto.logs.models
 import moto.moto_api._internal
 import moto.moto_server.werkzeug_app
 import moto.organizations.models
+import moto.iot.models
+import moto.iotdata.models
+import moto.s3.exceptions
 import moto.s3.models
 import moto.s3.notifications
+import moto.s3.responses
+import moto.sns.exceptions
+import moto.ses.models
 import moto.sns.models
+import moto.sns.responses
 import moto.sqs.models
 import moto.stepfunctions.parser.models
 import moto.stepfunctions.responses
@@ -96,6 +112,17 @@ SIGNATURES = {
         "self", "alarm_name", "reason", "reason_data", "state_value"],
     "cloudwatch.responses.CloudWatchResponse.describe_alarms": ["self"],
     "core.responses.ActionResult.__init__": ["self", "result"],
+    "sns.models.SNSBackend.subscribe": ["self", "topic_arn", "endpoint", "protocol"],
+    "sns.models.SNSBackend.set_subscription_attributes": ["self", "arn", "name", "value"],
+    "sns.models.SNSBackend._validate_filter_policy": ["self", "value", "scope"],
+    "sns.models.FilterPolicyMatcher.__init__": ["self", "filter_policy", "filter_policy_scope"],
+    "sns.models.FilterPolicyMatcher.matches": ["self", "message_attributes", "message"],
+    "sns.models.Topic.publish": ["self", "message", "subject", "message_attributes", "group_id",
+                                 "deduplication_id", "message_structure"],
+    "sns.models.Subscription.publish": [
+        "self", "message", "message_id", "subject", "message_attributes", "group_id",
+        "deduplication_id", "message_structure"],
+    "sns.responses.SNSResponse.subscribe": ["self"],
     "sns.models.SNSBackend.publish": [
         "self", "message", "arn", "phone_number", "subject", "message_attributes", "group_id",
         "deduplication_id", "message_structure"],
@@ -134,12 +161,70 @@ SIGNATURES = {
     "core.utils.get_service_model": ["service_name"],
     "core.utils.unix_time_millis": ["dt"],
     "logs.models.LogEvent.__init__": ["self", "ingestion_time", "log_event"],
+    "logs.models.LogEvent.to_filter_dict": ["self"],
+    "logs.models.LogGroup.put_subscription_filter": [
+        "self", "filter_name", "filter_pattern", "destination_arn", "role_arn"],
+    "logs.models.LogStream._send_log_events": ["self", "service", "destination_arn", "filter_name",
+                                               "log_events"],
+    "logs.models.LogStream.put_log_events": ["self", "log_events"],
+    "logs.models.LogsBackend.delete_metric_filter": ["self", "filter_name", "log_group_name"],
+    "logs.metric_filters.MetricFilters.get_matching_filters": [
+        "self", "prefix", "log_group_name", "metric_name", "metric_namespace"],
+    "logs.models.EventMessageFilter.__init__": ["self", "pattern"],
+    "logs.models.EventMessageFilter.matches": ["self", "message"],
+    "logs.models.LogsBackend.filter_log_events": [
+        "self", "log_group_name", "log_stream_names", "start_time", "end_time", "limit", "next_token",
+        "filter_pattern", "interleaved"],
+    "logs.models.LogsBackend.put_metric_filter": [
+        "self", "filter_name", "filter_pattern", "log_group_name", "metric_transformations"],
+    "logs.models.LogsBackend.put_subscription_filter": [
+        "self", "log_group_name", "filter_name", "filter_pattern", "destination_arn", "role_arn"],
+    "logs.exceptions.InvalidParameterException.__init__": ["self", "msg", "constraint", "parameter",
+                                                          "value"],
     "logs.models.LogsBackend.put_log_events": ["self", "log_group_name", "log_stream_name",
                                                "log_events"],
     "firehose.models.FirehoseBackend.delete_delivery_stream": ["self", "delivery_stream_name"],
     "firehose.models.FirehoseBackend.put_record_batch": ["self", "delivery_stream_name", "records"],
     "backends.get_backend": ["name"],
     "events.models.EventsBackend.put_events": ["self", "events"],
+    "events.models.EventsBackend.put_rule": [
+        "self", "name", "description", "event_bus_arn", "event_pattern", "role_arn",
+        "scheduled_expression", "state", "managed_by", "tags"],
+    "events.models.EventsBackend.delete_rule": ["self", "name", "event_bus_arn"],
+    "events.models.EventsBackend.disable_rule": ["self", "name", "event_bus_arn"],
+    "events.models.EventsBackend.enable_rule": ["self", "name", "event_bus_arn"],
+    "events.models.EventsBackend.put_targets": ["self", "name", "event_bus_arn", "targets"],
+    "events.models.EventsBackend._normalize_event_bus_arn": ["self", "event_bus_arn"],
+    "events.models.EventsBackend._get_event_bus": ["self", "name"],
+    "events.models.EventPattern.dump": ["self"],
+    "events.models.EventPattern.matches_event": ["self", "event"],
+    "events.models.EventPatternParser.parse": ["self"],
+    "events.models.Rule.send_to_targets": ["self", "original_event", "transform_input"],
+    "events.responses.EventsHandler.test_event_pattern": ["self"],
+    "events.exceptions.InvalidEventPatternException.__init__": ["self", "reason"],
+    "iot.models.IoTBackend.create_topic_rule": ["self", "rule_name", "sql", "kwargs"],
+    "iot.models.IoTBackend.replace_topic_rule": ["self", "rule_name", "kwargs"],
+    "iotdata.models.IoTDataPlaneBackend.publish": ["self", "topic", "payload"],
+    "ses.models.SESBackend.create_receipt_rule": ["self", "rule_set_name", "rule", "after"],
+    "ses.models.SESBackend.update_receipt_rule": ["self", "rule_set_name", "rule"],
+    "ses.models.SESBackend.send_email": ["self", "source", "subject", "body", "destinations"],
+    "ses.models.SESBackend.send_raw_email": ["self", "source", "destinations", "raw_data"],
+    "ses.models.SESBackend.describe_active_receipt_rule_set": ["self"],
+    "cloudformation.models.Stack.create_resources": ["self"],
+    "cloudformation.models.Stack.update": ["self", "template", "role_arn", "parameters", "tags"],
+    "cloudformation.models.Stack._create_output_map": ["self"],
+    "cloudformation.models.CloudFormationBackend.delete_stack": ["self", "name_or_stack_id"],
+    "cloudformation.models.CloudFormationBackend.execute_change_set": [
+        "self", "change_set_name", "stack_name"],
+    "cloudformation.parsing.resource_class_from_type": ["resource_type"],
+    "cloudformation.parsing.ResourceMap.create": ["self", "template"],
+    "cloudformation.parsing.ResourceMap.update": ["self", "template", "parameters"],
+    "cloudformation.parsing.ResourceMap.delete": ["self"],
+    "cloudformation.responses.CloudFormationResponse.create_stack": ["self"],
+    "config.models.ConfigBackend.put_config_rule": ["self", "config_rule", "tags"],
+    "config.models.ConfigBackend.delete_config_rule": ["self", "rule_name"],
+    "config.models.ConfigBackend.put_evaluations": ["self", "evaluations", "result_token", "test_mode"],
+    "s3.models.FakeBucket.to_config_dict": ["self"],
     "iam.models.AWSManagedPolicy.from_data": ["name", "account_id", "region_name", "data"],
     "iam.models.IAMBackend.attach_role_policy": ["self", "policy_arn", "role_name"],
     "iam.models.IAMBackend.get_policy": ["self", "policy_arn"],
@@ -175,7 +260,14 @@ SIGNATURES = {
         "self", "bucket_name", "key_name", "value", "storage", "etag", "multipart", "encryption",
         "kms_key_id", "bucket_key_enabled", "lock_mode", "lock_legal_status", "lock_until",
         "checksum_value", "request_method", "disable_notification"],
-    "s3.notifications._invoke_awslambda": ["account_id", "event_body", "fn_arn", "region_name"],
+    "s3.models.S3Backend.delete_object": ["self", "bucket_name", "key_name", "version_id", "bypass"],
+    "s3.models.S3Backend.put_bucket_notification_configuration": [
+        "self", "bucket_name", "notification_config"],
+    "s3.notifications.send_event": ["account_id", "event_name", "bucket", "key"],
+    "s3.notifications.send_test_event": ["account_id", "bucket"],
+    "s3.responses.S3Response._notification_config_from_body": ["self"],
+    "s3.responses.S3Response.put_object_tagging": ["self"],
+    "s3.exceptions.InvalidArgumentError.__init__": ["self", "message", "name", "value"],
     "kinesis.models.KinesisBackend.describe_stream": ["self", "stream_arn", "stream_name"],
     "kinesis.models.KinesisBackend.get_records": ["self", "stream_arn", "shard_iterator", "limit"],
     "kinesis.models.Stream.get_shard_for_key": ["self", "partition_key", "explicit_hash_key"],
@@ -218,6 +310,10 @@ def test_signature(path):
 
 
 def test_data_that_is_read_or_replaced():
+    assert callable(moto.s3.models.S3Backend.complete_multipart_upload)
+    assert {"keys", "is_versioned", "notification_configuration", "account_id", "region_name"} <= {
+        *dir(moto.s3.models.FakeBucket), *vars(moto.s3.models.FakeBucket(
+            "b", "1" * 12, "eu-west-2"))}
     assert isinstance(moto.awslambda.models.lambda_backends, moto.core.base_backend.BackendDict)
     assert moto.awslambda.models.lambda_backends.backend is moto.awslambda.models.LambdaBackend
     assert moto.core.DEFAULT_ACCOUNT_ID == "123456789012"
@@ -240,6 +336,12 @@ def test_data_that_is_read_or_replaced():
     assert ec2.enis == {interface.id: interface} and subnet.available_ip_address_count == 250
     assert {"interface_type", "requester_managed", "status"} <= vars(interface).keys()
     assert "event_buses" in vars(moto.events.models.EventsBackend("eu-west-2", "1" * 12))
+    rule = moto.events.models.Rule("r", "1" * 12, "eu-west-2", None, None, "rate(1 hour)", None,
+                                   "default", None)
+    assert (rule.state, rule.targets, rule.event_pattern.dump()) == ("ENABLED", [], None)
+    assert moto.events.models.EventPatternParser("{}").pattern == "{}"
+    assert {"resource_policies", "groups"} <= vars(
+        moto.logs.models.LogsBackend("eu-west-2", "1" * 12)).keys()
     assert isinstance(moto.s3.models.FakeKey.value, property)
     assert isinstance(moto.sqs.models.Message.visible, property)
     assert isinstance(moto.sqs.models.Message.delayed, property)
@@ -277,8 +379,12 @@ def test_data_that_is_read_or_replaced():
     sns = moto.sns.models.SNSBackend("eu-west-2", "1")
     assert isinstance(sns.topics, dict) and isinstance(sns.subscriptions, dict)
     topic = moto.sns.models.Topic("t", sns)
-    assert {"topic", "protocol"} <= vars(moto.sns.models.Subscription(
-        "1", topic, "endpoint", "http")).keys() and topic.arn
+    assert {"topic", "protocol", "endpoint", "arn", "attributes", "_filter_policy",
+            "_filter_policy_matcher"} <= vars(moto.sns.models.Subscription(
+                "1", topic, "endpoint", "http")).keys() and topic.arn and not topic.fifo_topic
+    for refusal in (moto.sns.exceptions.SNSInvalidParameter,
+                    moto.sns.exceptions.InvalidParameterValue):
+        assert refusal("m").message == "m" and refusal("m").code == "InvalidParameter"
     assert {"state_value", "state_reason", "state_reason_data", "state_updated_timestamp"} <= (
         inspect.getclosurevars(moto.cloudwatch.models.Alarm.update_state).unbound)
     assert {"raw_path", "from_wsgi_server"} <= vars(moto.core.request.Request).keys()

@@ -215,27 +215,21 @@ def test_many_clients_at_once(cloud):
 
 # -- moto's own callers of Lambda ------------------------------------------------------------------
 
-def test_an_s3_notification_does_not_vanish(cloud, spec):
-    boto3.client("lambda").create_function(**spec)
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="bkt", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-    s3.put_bucket_notification_configuration(Bucket="bkt", NotificationConfiguration={
-        "LambdaFunctionConfigurations": [{
-            "LambdaFunctionArn": "arn:aws:lambda:eu-west-2:123456789012:function:f",
-            "Events": ["s3:ObjectCreated:*"]}]})
-    error = refused(s3.put_object, Bucket="bkt", Key="k", Body=b"x")
-    assert error.response["Error"]["Code"] == "NotImplementedException"
-    assert "S3 notifications to Lambda" in str(error)
-
-
-def test_an_sns_subscription_does_not_vanish(cloud, spec):
-    boto3.client("lambda").create_function(**spec)
-    sns = boto3.client("sns")
+def test_an_sns_subscription_reaches_its_function(cloud, spec, monkeypatch):
+    taken = []
+    monkeypatch.setattr(cloud.runtime.frontend, "accept", lambda target, payload, **_: (
+        taken.append(target.function.name), "request-id")[1], raising=False)
+    client, sns = boto3.client("lambda"), boto3.client("sns")
+    arn = client.create_function(**spec)["FunctionArn"]
     topic = sns.create_topic(Name="t")["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="lambda",
-                  Endpoint="arn:aws:lambda:eu-west-2:123456789012:function:f")
-    error = refused(sns.publish, TopicArn=topic, Message="m")
-    assert error.response["Error"]["Code"] == "NotImplementedException"
+    client.add_permission(FunctionName="f", StatementId="s", Action="lambda:InvokeFunction",
+                          Principal="sns.amazonaws.com", SourceArn=topic)
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+    message_id = sns.publish(TopicArn=topic, Message="m")["MessageId"]
+    cloud.runtime.clock.run(1)
+    (delivered,) = cloud.runtime.trace.select("trigger.delivered")
+    assert (delivered["event_id"], delivered["target"]) == (message_id, arn)
+    assert taken == ["f"]
 
 
 def test_a_cloudformation_function_does_not_pretend(cloud):

@@ -1,6 +1,9 @@
 """Under load, failure and change nothing is lost: what was accepted ends, and places come back."""
 
+import json
 import random
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -53,3 +56,52 @@ def test_everything_accepted_ends_once(fresh, seed):
         story = [e.kind for e in trace.select("invoke.started", "invoke.ended",
                                               environment=environment)]
         assert story == ["invoke.started", "invoke.ended"] * (len(story) // 2)  # one at a time
+
+
+def run_events(events, seed, *flags):
+    return subprocess.Popen([sys.executable, *flags, "-m", "tests.runtime.hundred_thousand_events",
+                             str(events), str(seed)], stdout=subprocess.PIPE, text=True)
+
+
+def told_by(process):
+    output, _ = process.communicate()
+    assert process.returncode == 0
+    return json.loads(output)
+
+
+def nothing_is_unexplained(story):
+    """accepted = succeeded + dropped; a drop is in a letter and a record, or in a metric for each."""
+    ended, queued = story["ended"], story["queued"]
+    dropped = sum(count for condition, count in ended.items() if condition != "Success")
+    arrived, lost = story["delivered"], story["undelivered"]
+    assert queued == story["sent"]["accepted"] == story["metrics"]["AsyncEventsReceived"]
+    assert sum(ended.values()) == queued + story["duplicated"] and story["twice"] == 0
+    assert story["metrics"]["AsyncEventsDropped"] == dropped
+    for role in ("dead-letter", "on-failure"):
+        assert arrived[role] + lost[role] == dropped
+    assert arrived["on-success"] + lost["on-success"] == story["succeeded and told"]
+    assert story["metrics"]["DeadLetterErrors"] == lost["dead-letter"]
+    assert story["metrics"]["DestinationDeliveryFailures"] == lost["on-failure"] + lost["on-success"]
+    assert story["queues"] == {"letters": arrived["dead-letter"],
+                               "records": arrived["on-failure"] + arrived["on-success"]}
+    assert story["running"] == 0
+    # and everything that was to happen did
+    assert set(ended) == {"Success", "RetriesExhausted", "EventAgeExceeded", "ZeroReservedConcurrency"}
+    assert set(story["tries"]) == {"0", "1", "2", "3"} and min(lost.values()) > 0 < story["duplicated"]
+
+
+@pytest.mark.timeout(1500)
+def test_nothing_is_unexplained_in_100_000_events():
+    story = told_by(run_events(100_000, 1))
+    nothing_is_unexplained(story)
+    assert story["queued"] + story["sent"]["LambdaError"] == 100_000  # refused: the deleted one's
+
+
+def test_the_same_seed_gives_the_same_story_in_two_processes():
+    """Byte for byte: a digest of the whole trace. One of them orders sets by another hash."""
+    running = [run_events(3_000, seed, *flags) for seed, flags in (
+        (2, ["-X", "utf8"]), (2, ["-R"]), (3, []))]
+    one, again, other = map(told_by, running)
+    assert one == again and one["digest"] != other["digest"]
+    for story in (one, other):
+        nothing_is_unexplained(story)

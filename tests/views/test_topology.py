@@ -131,11 +131,14 @@ def test_a_healthy_chain_has_no_fault(cloud, site):
 
 
 def test_calls_that_aws_would_refuse_are_marked_and_explained(cloud, site):
-    queue = site.queue("orders")
+    queue = site.queue("orders", Policy=document({
+        "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*"}))
     site.bucket("photos-of-cats")
-    site.s3.put_bucket_notification_configuration(
+    site.s3.put_bucket_notification_configuration(  # S3 takes it only where the policy allows it
         Bucket="photos-of-cats", NotificationConfiguration={"QueueConfigurations": [
             {"QueueArn": queue, "Events": ["s3:ObjectCreated:*"]}]})
+    site.sqs.set_queue_attributes(QueueUrl=site.sqs.get_queue_url(QueueName="orders")["QueueUrl"],
+                                  Attributes={"Policy": ""})
     topic = site.sns.create_topic(Name="news")["TopicArn"]
     site.events.put_rule(Name="nightly", ScheduleExpression="rate(1 day)")
     site.events.put_targets(Rule="nightly", Targets=[{"Id": "1", "Arn": topic}])
