@@ -273,10 +273,9 @@ class Clock(Dates):
         return self._peek() <= end or (self.wall and self._wall_seconds() < end)
 
     def _foreground(self) -> bool:
-        return any(
-            not (getattr(entry[-1], "background", False) or getattr(entry[-1], "cancelled", False))
-            for entry in self._sim._queue
-        )
+        return not all(
+            getattr(entry[-1], "background", False) or getattr(entry[-1], "cancelled", False)
+            for entry in self._sim._queue)
 
     def _is_idle(self) -> bool:
         return not (self._working or self._sim._queue)
@@ -304,8 +303,7 @@ class Clock(Dates):
             # answer might or might not be there already when the next of them has its turn.
             self._bring_in()
             due = self._peek()
-        # (Another thread may have moved on beyond ``end``: what is due now happens all the same.)
-        last = due if end is None else max(end, self._sim.now)
+        last = due if end is None else max(end, self._sim.now)  # another thread may be beyond ``end``
         if due != float("inf") and due <= last and self._may_step(due):
             self._sim.step()
             self._notify()
