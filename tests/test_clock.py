@@ -213,6 +213,29 @@ def test_who_waits_for_somebody_elses_time_lets_none_pass():
     assert got == ["five"] and clock.seconds == 6
 
 
+def test_a_run_that_another_thread_has_moved_past_its_end_goes_on():
+    """What began at the later instant is answered by whoever is left to let time pass."""
+    clock, answered = Clock(start=COURSE_START), []
+    work, five = clock.work(), clock.timeout(5.0)
+
+    def begin(_):
+        work = clock.work()
+        work.answer(lambda: (answered.append(clock.seconds), work.done()))
+        clock.timeout(0)  # also due at this instant
+
+    five.callbacks.append(begin)
+    runner = threading.Thread(target=lambda: clock.run(1), daemon=True)
+    runner.start()
+    while not clock._asleep:
+        time.sleep(0.01)
+    with clock.lock:  # so that the runner doesn't look in between
+        work.done()
+        clock.run_until(five)
+    runner.join(20)
+    clock.stop()
+    assert not runner.is_alive() and answered == [5.0] and clock.seconds == 5.0
+
+
 def test_beside_work_that_is_alone_nothing_happens_even_at_this_instant():
     def tell(alone):
         clock, told = Clock(start=COURSE_START), []
