@@ -164,7 +164,7 @@ class Resource(CustomModel):
 class _Stacks:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud, self.strands = cloud, Strands(cloud.clock)
-        self.requests = CustomResources(cloud, os.environ["AWS_ENDPOINT_URL"].rstrip("/"))
+        self.requests = CustomResources(cloud, lambda: os.environ["AWS_ENDPOINT_URL"])
 
     def asked(self, stock: Callable[..., Any]) -> Callable[..., Any]:
         def create_stack(response: CloudFormationResponse) -> Any:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -119,8 +119,8 @@ def read(body: bytes, asked: Mapping[str, Any]) -> Response:
 class CustomResources:
     """The requests of one cloud that wait for a response."""
 
-    def __init__(self, cloud: Cloud, endpoint: str) -> None:
-        """``endpoint``: the cloud's URL, without a slash at its end."""
+    def __init__(self, cloud: Cloud, endpoint: Callable[[], str]) -> None:
+        """``endpoint``: gives the cloud's URL, which may not be known yet."""
         self.cloud, self.clock, self._endpoint = cloud, cloud.clock, endpoint
         self._open: dict[str, Any] = {}  # signature of a URL -> event on the clock, of its body
 
@@ -137,8 +137,8 @@ class CustomResources:
             signature = hashlib.sha256(f"{self.clock.uuid()}".encode()).hexdigest()
             path = quote("|".join((asked["StackId"], asked["LogicalResourceId"], asked["RequestId"])),
                          safe="")
-            url = (f"{self._endpoint}/cloudformation-custom-resource-response-{region.replace('-', '')}/"
-                   f"{path}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=7200&"
+            url = (f"{self._endpoint().rstrip('/')}/cloudformation-custom-resource-response-"
+                   f"{region.replace('-', '')}/{path}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=7200&"
                    f"X-Amz-Signature={signature}")
             self._open[signature] = answer = self.clock.event()
             self.clock.process(self._wait(asked | {"ResponseURL": url}, account, region, patience,

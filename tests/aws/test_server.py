@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import importlib
 import socket
 import threading
 import time
@@ -239,3 +240,13 @@ def test_a_cloudformation_function_does_not_pretend(cloud):
     cloudformation = boto3.client("cloudformation")
     error = refused(cloudformation.create_stack, StackName="s", TemplateBody=template)
     assert error.response["Error"]["Code"] == "NotImplementedException"
+
+
+@pytest.mark.parametrize("service", [
+    "apigateway", "apigatewayv2", "applicationautoscaling", "cloudformation", "cognitoidp",
+    "config", "events", "firehose", "iot", "ses"])
+def test_a_cloud_opens_where_a_former_one_has_loaded_a_service(service, run):
+    """Its part is put in at once then, before there is a server to ask for its address."""
+    importlib.import_module(f"moto.{service}.responses")
+    run()
+    assert boto3.client("sts").get_caller_identity()["Account"]
