@@ -3,7 +3,7 @@
 Every moto internal that is touched is touched here, in ``vclock``, ``neighbours``, ``identity``,
 ``responses``, ``protocol``, ``models``, ``polling``, ``queues``, ``streams``, ``alarms``,
 ``buckets``, ``topics``, ``event_buses``, ``log_subscriptions``,
-``metric_filters``, ``iot_rules``, ``mail``, ``config_rules``, ``custom_resources``, ``autoscaling``, ``rds``, ``rest_apis``, ``http_apis``, ``delivery_streams``, ``state_machines``, ``user_pools``, ``sources``,
+``metric_filters``, ``iot_rules``, ``mail``, ``config_rules``, ``custom_resources``, ``repositories``, ``pipelines``, ``autoscaling``, ``rds``, ``rest_apis``, ``http_apis``, ``delivery_streams``, ``state_machines``, ``user_pools``, ``sources``,
 ``execution_role``, ``network_interfaces``, ``managed_policies``, ``delivery``, ``signatures`` or ``server``;
 ``tests/aws/test_moto_internals.py`` checks each signature, so that an upgrade fails by name.
 """
@@ -74,6 +74,7 @@ def install(runtime: Runtime) -> LambdaApi:
             "cloudformation": ["custom_resources", runtime],
             "cognitoidp": ["user_pools"], "firehose": ["delivery_streams", runtime],
             "config": ["config_rules", runtime], "events": ["event_buses", runtime],
+            "codecommit": ["repositories", runtime],
             "iot": ["iot_rules", runtime], "ses": ["mail", runtime]}.items()})
     clock.start()
     _undo.append(clock.stop)
