@@ -21,7 +21,6 @@ from typing import Any
 
 import moto.s3.notifications as stock
 import xmltodict
-from moto.backends import get_backend
 from moto.iam.models import iam_backends
 from moto.s3.exceptions import InvalidArgumentError, MalformedXML
 from moto.s3.models import FakeBucket, S3Backend
@@ -36,7 +35,7 @@ from ..triggers.s3 import NotDelivered, Notifications
 from ..triggers.s3_bridge_event import bridge_event
 from ..triggers.s3_event import Bucket, Change
 from ..triggers.s3_rules import Refused, Rule, rule
-from . import resource_policy
+from . import resource_policy, service_events
 from .current import Asking, asking
 
 _TAGGING = "s3:ObjectTagging:Put"
@@ -136,12 +135,8 @@ class Buckets:
         if told is None:
             return
         where = change.bucket
-        bus = get_backend("events")[where.account][where.region].event_buses["default"]
-        event = {"version": "0", "id": self.cloud.clock.uuid(), "detail-type": told[0],
-                 "source": "aws.s3", "account": where.account, "time": self.cloud.clock.timestamp(),
-                 "region": where.region, "resources": [where.arn], "detail": told[1]}
-        for rule in list(bus.rules.values()):
-            rule.send_to_targets(event, transform_input=False)
+        service_events.tell(self.cloud.clock, where.account, where.region, "aws.s3", told[0], [where.arn],
+                            told[1])
 
     def _principal(self, bucket: Bucket, function: str) -> str | None:
         """The session that a function's code has, as GetCallerIdentity tells of it."""

@@ -74,7 +74,7 @@ def install(runtime: Runtime) -> LambdaApi:
             "cloudformation": ["custom_resources", runtime],
             "cognitoidp": ["user_pools"], "firehose": ["delivery_streams", runtime],
             "config": ["config_rules", runtime], "events": ["event_buses", runtime],
-            "codecommit": ["repositories", runtime],
+            "codecommit": ["repositories", runtime], "codepipeline": ["pipelines", runtime],
             "iot": ["iot_rules", runtime], "ses": ["mail", runtime]}.items()})
     clock.start()
     _undo.append(clock.stop)

@@ -20,10 +20,12 @@ from moto.core.exceptions import JsonRESTError
 from moto.sns.models import sns_backends
 
 from ..callers import Cloud
-from ..triggers.code_repository import Author, Refused, Repository, blob
+from ..triggers.code_repository import Author, Refused, blob
 from ..triggers.codecommit import Change, NotPublished, Trigger, Triggers, check
+from . import repository_store
 from .current import Asking, asking
 from .models import refuse
+from .repository_store import Known
 
 Swap = Callable[[object, str, object], None]
 
@@ -38,39 +40,14 @@ def install(swap: Swap, cloud: Cloud) -> None:
         swap(CodeCommitResponse, name, _answering(getattr(part, name)))
 
 
-def content(account: str, region: str, name: str, branch: str) -> tuple[str, dict[str, bytes]]:
-    """The commit at a branch's tip, and its files: for pipelines.
-
-    Raises:
-        Refused: there is no such repository or branch.
-    """
-    found = _all.get((account, region, name))
-    if found is None:
-        raise Refused("RepositoryDoesNotExistException", f"{name} does not exist")
-    tip = found.repository.tip(branch)
-    return tip, dict(found.repository.get(tip).files)
-
-
-class _Known:
-    """A repository, and its triggers."""
-
-    def __init__(self) -> None:
-        self.repository = Repository()
-        self.triggers: list[Trigger] = []
-        self.configuration = ""
-
-
-_all: dict[tuple[str, str, str], _Known] = {}  # of the one cloud that is on
-
-
 class _Part:
     def __init__(self, cloud: Cloud) -> None:
-        _all.clear()
+        repository_store.clear()
         self.cloud, self.triggers = cloud, Triggers(cloud, _publish)
 
     def deleting(self, stock: Callable[..., Any]) -> Callable[..., Any]:
         def delete_repository(backend: CodeCommitBackend, repository_name: str) -> Any:
-            _all.pop((backend.account_id, backend.region_name, repository_name), None)
+            repository_store.remove(backend.account_id, backend.region_name, repository_name)
             return stock(backend, repository_name)
 
         return delete_repository
@@ -220,11 +197,11 @@ class _Part:
                       f"refs/heads/{branch}", commit, principal)
 
 
-def _known(response: CodeCommitResponse) -> _Known:
+def _known(response: CodeCommitResponse) -> Known:
     name = response._get_param("repositoryName")
     if name not in response.codecommit_backend.repositories:
         raise RepositoryDoesNotExistException(name)
-    return _all.setdefault((response.current_account, response.region, name), _Known())
+    return repository_store.known(response.current_account, response.region, name)
 
 
 def _asked(response: CodeCommitResponse) -> list[Trigger]:

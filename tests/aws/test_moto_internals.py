@@ -25,7 +25,15 @@ import moto.cloudformation.models
 import moto.cloudformation.parsing
 import moto.cloudformation.responses
 import moto.cloudwatch.models
+import moto.codecommit.models
+import moto.codecommit.responses
+import moto.codepipeline.models
+import moto.codepipeline.responses
 import moto.cognitoidp.models
+import moto.codecommit.models
+import moto.codecommit.responses
+import moto.codepipeline.models
+import moto.codepipeline.responses
 import moto.cognitoidp.utils
 import moto.firehose.models
 import moto.dynamodb.models
@@ -224,6 +232,16 @@ SIGNATURES = {
     "config.models.ConfigBackend.put_config_rule": ["self", "config_rule", "tags"],
     "config.models.ConfigBackend.delete_config_rule": ["self", "rule_name"],
     "config.models.ConfigBackend.put_evaluations": ["self", "evaluations", "result_token", "test_mode"],
+    "codecommit.models.CodeCommitBackend.delete_repository": ["self", "repository_name"],
+    "codepipeline.models.CodePipelineBackend.create_pipeline": ["self", "pipeline", "tags"],
+    "codepipeline.models.CodePipelineBackend.update_pipeline": ["self", "pipeline"],
+    "codepipeline.models.CodePipelineBackend.delete_pipeline": ["self", "name"],
+    "codepipeline.models.PipelineExecution.__init__": [
+        "self", "pipeline_name", "pipeline_version", "variables"],
+    "codepipeline.models.PipelineExecution.to_dict": ["self"],
+    "codepipeline.responses.CodePipelineResponse.start_pipeline_execution": ["self"],
+    "sts.models.STSBackend.assume_role": ["self", "region_name", "role_session_name", "role_arn",
+                                          "policy", "duration", "external_id"],
     "s3.models.FakeBucket.to_config_dict": ["self"],
     "iam.models.AWSManagedPolicy.from_data": ["name", "account_id", "region_name", "data"],
     "iam.models.IAMBackend.attach_role_policy": ["self", "policy_arn", "role_name"],
@@ -402,6 +420,29 @@ def test_an_apis_data_that_is_read():
             "method_integration"} <= vars(models.Method("GET", "NONE")).keys()
     assert {"integration_type", "uri", "timeout_in_millis", "credentials", "request_parameters",
             "content_handling"} <= vars(models.Integration("MOCK", "", "GET")).keys()
+
+
+def test_what_pipelines_and_repositories_are_read_for():
+    pipelines = moto.codepipeline
+    declared = {"name": "p", "stages": [{"actions": [{}]}]}
+    known = pipelines.models.CodePipeline("1" * 12, "eu-west-2", declared)
+    assert known.executions == {} and known.metadata.keys() == {"pipelineArn", "created", "updated"}
+    assert known.pipeline["version"] == 1
+    assert known.pipeline["stages"][0]["actions"] == [{
+        "runOrder": 1, "configuration": {}, "outputArtifacts": [], "inputArtifacts": []}]
+    assert {"pipeline_execution_id", "status", "last_update_time"} <= vars(
+        pipelines.models.PipelineExecution("p", 1, None)).keys()
+    assert pipelines.models.CodePipelineBackend("eu-west-2", "1" * 12).pipelines == {}
+    assert moto.codecommit.models.CodeCommitBackend("eu-west-2", "1" * 12).repositories == {}
+    # ours are put there: moto having its own would be news
+    for response, names in (
+            (pipelines.responses.CodePipelineResponse, ("put_job_success_result", "get_pipeline_state")),
+            (moto.codecommit.responses.CodeCommitResponse, ("put_file", "put_repository_triggers"))):
+        assert not any(hasattr(response, name) for name in names)
+    session = moto.sts.models.STSBackend("us-east-1", "1" * 12).assume_role(
+        region_name="us-east-1", role_session_name="s", role_arn=f"arn:aws:iam::{'1' * 12}:role/r",
+        policy="", duration=60, external_id="")
+    assert {"access_key_id", "secret_access_key", "session_token", "expiration"} <= vars(session).keys()
 
 
 def test_a_delivery_streams_destinations():
