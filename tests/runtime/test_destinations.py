@@ -287,6 +287,9 @@ def test_a_function_as_destination_comes_through_the_same_door(free):
 @pytest.mark.parametrize(("source", "kind"), [(ECHO, "Success"), (FAILS, "Failure")])
 def test_an_event_bus(free, source, kind):
     events, url = boto3.client("events"), queue(f"bus-{kind}")
+    boto3.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage",
+        "Resource": "*"}]})})
     bus = events.create_event_bus(Name=f"bus-{kind}")["EventBusArn"]
     events.put_rule(Name="all", EventBusName=f"bus-{kind}",
                     EventPattern=json.dumps({"source": ["lambda"]}))
