@@ -31,6 +31,7 @@ class Cloud(Protocol):
     frontend: Frontend
     limits: Limits
     account_id: str
+    slow_notifications: float  # of S3's, 0 to 1
 
 
 class NotPermitted(Exception):

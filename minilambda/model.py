@@ -42,6 +42,7 @@ class Model:
     mapping_seconds: float
     provisioning_seconds: float
     s3_notification_seconds: tuple[float, float]
+    s3_slow_seconds: tuple[float, float]
     creation_seconds: float
     update_seconds: float
     network_seconds: float
@@ -55,7 +56,8 @@ class Model:
                    data["environment"]["idle_seconds"],
                    data["event_source_mapping"]["change_seconds"],
                    data["environment"]["provisioning_seconds"],
-                   tuple(data["s3_notification"]["delay_seconds"]), **data["states"])
+                   tuple(data["s3_notification"]["delay_seconds"]),
+                   tuple(data["s3_notification"]["slow_seconds"]), **data["states"])
 
     def latency(self, service: str | None) -> float:
         """Seconds that one call of ``service`` takes from inside a function."""

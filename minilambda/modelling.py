@@ -30,8 +30,26 @@ class Modelling:
     account_id: str
     region: str
 
+    _slow: tuple[Clock, float] | None = None  # and since which clock: a reset forgets it
+
     def _check(self) -> None:
         raise NotImplementedError
+
+    @property
+    def slow_notifications(self) -> float:
+        """How likely a notification of S3's is to take a minute or two, 0 to 1. It is 0 at first.
+
+        AWS says that they come "typically in seconds but can sometimes take a minute or longer", and
+        doesn't say how often that is.
+        """
+        return self._slow[1] if self._slow is not None and self._slow[0] is self.clock else 0.0
+
+    @slow_notifications.setter
+    def slow_notifications(self, share: float) -> None:
+        self._check()
+        if not 0.0 <= share <= 1.0:
+            raise ValueError("slow_notifications must be from 0 to 1")
+        self._slow = self.clock, share
 
     def model(self, function: str, model: FunctionModel | None) -> None:
         """From now on the function (all versions) does what the model says; None: its code again.

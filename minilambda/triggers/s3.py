@@ -2,8 +2,7 @@
 
 Stands for: the delivery of event notifications. AWS pages: *Amazon S3 Event Notifications*, *Using AWS
 Lambda with Amazon S3*.
-Leaves out: that a notification may take a minute or longer, or come twice (``async_duplicates`` makes
-functions get one twice); recursive loop detection. A function that writes to the bucket it listens to
+Leaves out: that a notification may come twice (``async_duplicates`` makes functions get one twice); recursive loop detection. A function that writes to the bucket it listens to
 goes on for ever, as it did in the months of the course. What can't be delivered is dropped at once, and
 the trace says why; S3 tries again for a while.
 
@@ -129,7 +128,10 @@ class Notifications:
             if before is not None and before.made == now:
                 before.replaced = True
             self._newest[notification.place] = notification
-        least, most = self._delay
+        model, slow = self._model, self.cloud.slow_notifications
+        # Chance is asked only where it has a say: without slow ones all else stays as it was.
+        is_slow = slow > 0 and self.clock.random.random() < slow
+        least, most = model.s3_slow_seconds if is_slow else model.s3_notification_seconds
         delay = round(self.clock.random.uniform(least, most), 3)
         self.clock.process(self._steps(notification, delay))
 
@@ -172,8 +174,8 @@ class Notifications:
                 "sequencer": notification.sequencer}
 
     @cached_property
-    def _delay(self) -> tuple[float, float]:
-        return Model.load().s3_notification_seconds
+    def _model(self) -> Model:
+        return Model.load()
 
     def stamp(self, ordered: bool = False) -> Stamp:
         """When it is now, and new ids for a request."""

@@ -73,7 +73,7 @@ class EchoFrontend:
 
 def make_runtime(profile="course", seed=0, on_request=None):
     clock, limits = Clock(start=COURSE_START, seed=seed), Limits.load(profile)
-    runtime = SimpleNamespace(
+    runtime = SimpleNamespace(slow_notifications=0.0,
         clock=clock, trace=Trace(), limits=limits, account_id="123456789012", region="eu-west-2",
         frontend=EchoFrontend(clock),
         registry=Registry(clock, limits, fetch_code=aws.fetch_code,

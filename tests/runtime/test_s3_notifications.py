@@ -254,6 +254,25 @@ def test_it_takes_a_second_or_so(fresh, s3):
     assert queued["source"] == "s3" and queued["request_id"] == delivered["request_id"]
 
 
+def test_some_take_a_minute_or_longer_if_the_reader_wants_that(fresh, s3):
+    configure((listening(fresh), CREATED))
+    for share in (0.0, 0.5, 1.0):
+        fresh.cloud.slow_notifications = share
+        for n in range(40):
+            s3.put_object(Bucket="bkt", Key=f"{share}/{n}", Body=b"")
+    fresh.cloud.run_until_idle()
+    found = {share: [e["delay_ms"] for e in fresh.cloud.trace.select("s3.delivered")
+                     if e["key"].startswith(f"{share}/")] for share in (0.0, 0.5, 1.0)}
+    assert max(found[0.0]) <= 1500 and 60_000 <= min(found[1.0]) and max(found[1.0]) <= 120_000
+    slow = [delay for delay in found[0.5] if delay > 1500]
+    assert 10 <= len(slow) <= 30 and min(slow) >= 60_000 and len(found[0.5]) == 40
+    with pytest.raises(ValueError, match="slow_notifications"):
+        fresh.cloud.slow_notifications = 1.1
+    assert fresh.cloud.slow_notifications == 1.0
+    fresh.cloud.reset()
+    assert fresh.cloud.slow_notifications == 0.0
+
+
 def test_two_writes_at_one_instant_are_told_of_once(fresh, s3):
     arn = listening(fresh)
     configure((arn, CREATED))
