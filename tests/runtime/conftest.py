@@ -10,8 +10,11 @@ import textwrap
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from minilambda import Cloud, zip_handler
+from minilambda.callers import ServiceCaller
+from minilambda.errors import LambdaError
 from minilambda.sandbox.tiers import probe_bubblewrap
 
 TRUST = json.dumps({
@@ -82,9 +85,35 @@ class Lab:
         events = boto3.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")
         return [event["message"] for event in events["events"]]
 
+    def printed(self, function):
+        """The JSON documents that a function (a name or an ARN) has printed, once all is quiet."""
+        self.cloud.run_until_idle()
+        try:
+            lines = self.log_lines(function.split(":")[6] if ":" in function else function)
+        except ClientError:  # it has never run
+            return []
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
     def environments(self, name):
         return [event.environment
                 for event in self.cloud.trace.select("environment.created", function=name)]
+
+
+@pytest.fixture
+def lambda_refuses(monkeypatch):
+    """Lambda doesn't take so many events from services: nothing in a cloud makes it do that."""
+    def refuse(times, status=429):
+        accept, left = ServiceCaller.accept, [times]
+
+        def sometimes(self, *args, **kwargs):
+            if left[0]:
+                left[0] -= 1
+                raise LambdaError("TooManyRequestsException", "Rate Exceeded.", status)
+            return accept(self, *args, **kwargs)
+
+        monkeypatch.setattr(ServiceCaller, "accept", sometimes)
+
+    return refuse
 
 
 def need_tier(tier):

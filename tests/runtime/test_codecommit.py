@@ -46,17 +46,8 @@ def trigger(codecommit, arn, events=("all",), branches=(), **more):
         **more}])["configurationId"]
 
 
-def told(lab, arn):
-    lab.cloud.run_until_idle()
-    try:
-        lines = lab.log_lines(arn.split(":")[6])
-    except ClientError:
-        return []
-    return [json.loads(line) for line in lines if line.startswith("{")]
-
-
 def references(lab, arn):
-    return [one["Records"][0]["codecommit"]["references"][0] for one in told(lab, arn)]
+    return [one["Records"][0]["codecommit"]["references"][0] for one in lab.printed(arn)]
 
 
 def test_the_event_field_by_field(fresh):
@@ -64,7 +55,7 @@ def test_the_event_field_by_field(fresh):
     configuration = trigger(codecommit, arn, customData="for the shop")
     first = codecommit.get_branch(repositoryName="shop", branchName="main")["branch"]["commitId"]
     commit = put(codecommit, "main", "b.txt", b"two", first)
-    (event,) = told(fresh, arn)
+    (event,) = fresh.printed(arn)
     (record,) = event["Records"]
     assert len(record.pop("eventId")) == 36
     assert record == {
@@ -126,7 +117,7 @@ def test_without_permission_nothing_comes_and_a_test_says_so(fresh):
     trigger(codecommit, arn)
     commit = codecommit.get_branch(repositoryName="shop", branchName="main")["branch"]["commitId"]
     put(codecommit, "main", "b.txt", b"two", commit)
-    assert told(fresh, arn) == []
+    assert fresh.printed(arn) == []
     assert [one.data["source"] for one in fresh.cloud.trace if one.kind == "trigger.dropped"] == [
         "codecommit"]
     answer = codecommit.test_repository_triggers(repositoryName="shop", triggers=[
@@ -140,7 +131,7 @@ def test_a_test_sends_an_event_that_says_it_is_one(fresh):
     asked = [{"name": "tell", "destinationArn": arn, "events": ["all"], "branches": []}]
     answer = codecommit.test_repository_triggers(repositoryName="shop", triggers=asked)
     assert answer["successfulExecutions"] == ["tell"] and answer["failedExecutions"] == []
-    assert [one["Records"][0]["eventName"] for one in told(fresh, arn)] == ["TriggerEventTest"]
+    assert [one["Records"][0]["eventName"] for one in fresh.printed(arn)] == ["TriggerEventTest"]
     assert codecommit.get_repository_triggers(repositoryName="shop")["triggers"] == []
 
 

@@ -34,15 +34,6 @@ def publish(topic, payload):
     boto3.client("iot-data").publish(topic=topic, qos=1, payload=body)
 
 
-def told(lab, arn):
-    lab.cloud.run_until_idle()
-    try:
-        lines = lab.log_lines(arn.split(":")[6])
-    except ClientError:
-        return []
-    return [json.loads(line) for line in lines if line.startswith("{")]
-
-
 def role(*actions):
     iam = boto3.client("iam")
     arn = iam.create_role(RoleName="iot", AssumeRolePolicyDocument=json.dumps({
@@ -62,7 +53,7 @@ def test_a_function_gets_what_is_selected_and_nothing_else(fresh):
     publish("dt/kitchen/temp", {"temperature": 21})
     publish("dt/kitchen/temp", {"temperature": 19})
     publish("dt/kitchen/light", {"temperature": 30})
-    assert told(fresh, arn) == [{"t": 21, "room": "kitchen"}]
+    assert fresh.printed(arn) == [{"t": 21, "room": "kitchen"}]
     (given,) = fresh.cloud.trace.select("trigger.delivered")
     assert given.data["resource"] == RULE and given.data["request_id"]
 
@@ -73,7 +64,7 @@ def test_a_rule_of_another_arn_is_not_let_in_and_the_error_action_is_told(fresh)
     rule("SELECT * FROM 'a'", to(arn), errorAction={
         "sqs": {"queueUrl": queue, "roleArn": role("sqs:SendMessage")}})
     publish("a", {"x": 1})
-    assert told(fresh, arn) == []
+    assert fresh.printed(arn) == []
     (sent,) = boto3.client("sqs").receive_message(QueueUrl=queue)["Messages"]
     body = json.loads(sent["Body"])
     assert json.loads(base64.b64decode(body["base64OriginalPayload"])) == {"x": 1}
@@ -87,10 +78,10 @@ def test_a_disabled_rule_does_nothing_until_it_is_enabled(fresh):
     arn = function(fresh)
     rule("SELECT * FROM 'a'", to(arn), ruleDisabled=True)
     publish("a", {"x": 1})
-    assert told(fresh, arn) == []
+    assert fresh.printed(arn) == []
     boto3.client("iot").enable_topic_rule(ruleName="rule")
     publish("a", {"x": 2})
-    assert told(fresh, arn) == [{"x": 2}]
+    assert fresh.printed(arn) == [{"x": 2}]
 
 
 def test_queue_topic_bucket_and_another_topic(fresh):
@@ -104,7 +95,7 @@ def test_queue_topic_bucket_and_another_topic(fresh):
          {"republish": {"topic": "b/${topic(2)}", "roleArn": may}}, name="first")
     rule("SELECT *, topic() AS via FROM 'b/+'", to(arn))
     publish("a/z", {"n": 3})
-    assert told(fresh, arn) == [{"n": 3, "via": "b/z"}]
+    assert fresh.printed(arn) == [{"n": 3, "via": "b/z"}]
     (sent,) = boto3.client("sqs").receive_message(QueueUrl=queue)["Messages"]
     assert json.loads(sent["Body"]) == {"n": 3}
     assert json.load(boto3.client("s3").get_object(Bucket="bkt", Key="z/3")["Body"]) == {"n": 3}
@@ -124,7 +115,7 @@ def test_what_is_not_json(fresh):
     arn = function(fresh)
     rule("SELECT encode(*, 'base64') AS data FROM 'a'", to(arn))
     publish("a", b"\xff\x00")
-    assert told(fresh, arn) == [{"data": "/wA="}]
+    assert fresh.printed(arn) == [{"data": "/wA="}]
 
 
 def test_bad_rules_are_refused(fresh):
@@ -145,4 +136,4 @@ def test_a_replacement_that_is_refused_leaves_the_rule(fresh):
         boto3.client("iot").replace_topic_rule(ruleName="rule", topicRulePayload={
             "sql": "SELEKT", "actions": [to(arn)]})
     publish("a", {"x": 1})
-    assert told(fresh, arn) == [{"x": 1}]
+    assert fresh.printed(arn) == [{"x": 1}]

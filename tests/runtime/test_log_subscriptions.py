@@ -10,8 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from minilambda import Cloud
-from minilambda.callers import ServiceCaller
-from minilambda.errors import LambdaError
 
 from .conftest import Lab
 
@@ -293,25 +291,12 @@ def test_a_permission_that_is_taken_away_disables_the_filter_for_ten_minutes(fre
     assert told(fresh, url) == ["3"] and counted(fresh, "DeliveryErrors") == 1
 
 
-def failing(monkeypatch, times, status=429):
-    """Lambda doesn't take so many events: nothing in a cloud makes it do that."""
-    accept, left = ServiceCaller.accept, [times]
-
-    def sometimes(self, *args, **kwargs):
-        if left[0]:
-            left[0] -= 1
-            raise LambdaError("TooManyRequestsException", "Rate Exceeded.", status)
-        return accept(self, *args, **kwargs)
-
-    monkeypatch.setattr(ServiceCaller, "accept", sometimes)
-
-
-def test_a_throttled_delivery_is_tried_again(fresh, logs, monkeypatch):
+def test_a_throttled_delivery_is_tried_again(fresh, logs, lambda_refuses):
     arn, url = function(fresh)
     subscribe(arn)
     fresh.cloud.run_until_idle()
     start = fresh.cloud.seconds
-    failing(monkeypatch, 3)
+    lambda_refuses(3)
     write(fresh, "m")
     assert told(fresh, url) == ["m"]
     assert [round(e.at - start, 3) for e in fresh.cloud.trace.select("trigger.failed")] == [1, 2, 4]
@@ -319,12 +304,12 @@ def test_a_throttled_delivery_is_tried_again(fresh, logs, monkeypatch):
     assert counted(fresh, "DeliveryThrottling") == 3
 
 
-def test_for_a_day_at_the_most(fresh, logs, monkeypatch):
+def test_for_a_day_at_the_most(fresh, logs, lambda_refuses):
     arn, url = function(fresh)
     subscribe(arn)
     fresh.cloud.run_until_idle()
     start = fresh.cloud.seconds
-    failing(monkeypatch, -1, status=500)
+    lambda_refuses(-1, status=500)
     write(fresh, "m")
     assert told(fresh, url) == []
     (dropped,) = fresh.cloud.trace.select("trigger.dropped")

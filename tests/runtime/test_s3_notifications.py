@@ -66,13 +66,7 @@ def refused(*rules, **options):
 
 def told(lab, arn):
     """The records that a function was given."""
-    lab.cloud.run_until_idle()
-    try:
-        lines = lab.log_lines(arn.split(":")[6])
-    except ClientError:
-        return []
-    return [record for line in lines if line.startswith("{")
-            for record in json.loads(line)["Records"]]
+    return [record for event in lab.printed(arn) for record in event["Records"]]
 
 
 def queue(policy=True):

@@ -9,8 +9,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from minilambda import Cloud
-from minilambda.callers import ServiceCaller
-from minilambda.errors import LambdaError
 from minilambda.triggers.sns import waits
 
 from .conftest import Lab
@@ -42,13 +40,7 @@ def listening(lab, topic, source=PRINTS, permitted=True, **attributes):
 
 def records(lab, arn):
     """What a function was given."""
-    lab.cloud.run_until_idle()
-    try:
-        lines = lab.log_lines(arn.split(":")[6])
-    except ClientError:
-        return []
-    return [record for line in lines if line.startswith("{")
-            for record in json.loads(line)["Records"]]
+    return [record for event in lab.printed(arn) for record in event["Records"]]
 
 
 def told(lab, arn):
@@ -304,22 +296,9 @@ def test_a_queue_that_is_gone_does_not_make_publish_fail(fresh, sns, topic):
     assert counted(fresh, "NumberOfNotificationsFailed") == 1
 
 
-def failing(monkeypatch, times, status=429):
-    """Lambda doesn't take so many events: nothing in a cloud makes it do that."""
-    accept, left = ServiceCaller.accept, [times]
-
-    def sometimes(self, *args, **kwargs):
-        if left[0]:
-            left[0] -= 1
-            raise LambdaError("TooManyRequestsException", "Rate Exceeded.", status)
-        return accept(self, *args, **kwargs)
-
-    monkeypatch.setattr(ServiceCaller, "accept", sometimes)
-
-
-def test_it_is_tried_again_when_lambda_does_not_take_it(fresh, sns, topic, monkeypatch):
+def test_it_is_tried_again_when_lambda_does_not_take_it(fresh, sns, topic, lambda_refuses):
     arn, _ = listening(fresh, topic)
-    failing(monkeypatch, 7)
+    lambda_refuses(7)
     sns.publish(TopicArn=topic, Message="m")
     assert told(fresh, arn) == ["m"]
     tries = fresh.cloud.trace.select("trigger.failed")
@@ -328,9 +307,9 @@ def test_it_is_tried_again_when_lambda_does_not_take_it(fresh, sns, topic, monke
     assert delivered["attempt"] == 8 and delivered.at == pytest.approx(3 + 20 ** (1 / 9), abs=0.01)
 
 
-def test_an_event_that_is_wrong_is_not_tried_again(fresh, sns, topic, monkeypatch):
+def test_an_event_that_is_wrong_is_not_tried_again(fresh, sns, topic, lambda_refuses):
     listening(fresh, topic)
-    failing(monkeypatch, 1, status=413)
+    lambda_refuses(1, status=413)
     sns.publish(TopicArn=topic, Message="m")
     fresh.cloud.run_until_idle()
     assert fresh.cloud.trace.select("trigger.dropped")[0]["attempts"] == 1
