@@ -262,6 +262,8 @@ def test_a_repository_is_a_source(ready):
     body = boto3.client("s3").get_object(Bucket=place["bucketName"], Key=place["objectKey"])["Body"].read()
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         assert archive.read("src/a.py") == b"print()"
+    # As a handler reads it, with the credentials of its job.
+    assert data_classes.CodePipelineJobEvent(told(ready)[0]).get_artifact("code", "src/a.py") == "print()"
     execution = codepipeline.get_pipeline_execution(
         pipelineName="shop", pipelineExecutionId=only(codepipeline)["pipelineExecutionId"])
     assert execution["pipelineExecution"]["artifactRevisions"] == [{"name": "code", "revisionId": commit}]
