@@ -190,8 +190,8 @@ def test_whoever_sends_it_is_recorded(cloud, sqs):
     sns.publish(TopicArn=topic, Message="from SNS")
     s3.create_bucket(Bucket="shop-photos", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Statement": [{
-        "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage",
-        "Resource": arn(sqs, url)}]})})
+        "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn(sqs, url),
+        "Principal": {"Service": ["s3.amazonaws.com", "events.amazonaws.com"]}}]})})
     s3.put_bucket_notification_configuration(Bucket="shop-photos", NotificationConfiguration={
         "QueueConfigurations": [{"QueueArn": arn(sqs, url), "Events": ["s3:ObjectCreated:*"]}]})
     s3.put_object(Bucket="shop-photos", Key="from-s3", Body=b"")
