@@ -1,2 +1,0 @@
-def handler(event, context):
-    raise OSError("the line is down")
