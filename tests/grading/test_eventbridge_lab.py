@@ -72,5 +72,12 @@ def test_the_student_notebook_gives_nothing_away():
     assert LAB_8.given_away("1 is Sunday", "MON-FRI", "Only the rule opening") == []
 
 
-TestGraded = lab_tests(LAB_8, WRONG_ANSWERS, FULL, untouched=[
-    "There is no rule opening with the target bell"])
+TestGraded = lab_tests(
+    LAB_8, WRONG_ANSWERS, FULL, untouched=["There is no rule opening with the target bell"],
+    # Where AWS refuses the rule nothing rings; and what reaches the board is one reason for both.
+    also={"five-fields": ["lets-nobody-in", "hours-first"],
+          "hours-first": ["lets-nobody-in", "five-fields"],
+          "the-whole-event": ["left-in-quotation-marks"],
+          "left-in-quotation-marks": ["the-whole-event"],
+          "a-number-as-text": ["the-whole-event", "left-in-quotation-marks",
+                               "a-queue-that-lets-nobody-in"]})
