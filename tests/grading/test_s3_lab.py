@@ -67,5 +67,12 @@ def test_the_student_notebook_gives_nothing_away():
     assert LAB_9.given_away("unquote", "attribute_not_exists", "Versioning") == []
 
 
-TestGraded = lab_tests(LAB_9, WRONG_ANSWERS, FULL, untouched=[
-    "catalogue was told of it 0 times", "The bucket keeps one object of a key only"])
+# Who isn't told of anything lacks all that comes of it.
+NOTHING_COMES = ["keys-as-they-come", "a-plus-is-a-plus", "only-once", "two-notifications-for-two"]
+TestGraded = lab_tests(
+    LAB_9, WRONG_ANSWERS, FULL, untouched=[
+        "catalogue was told of it 0 times", "The bucket keeps one object of a key only"],
+    also={"lets-nobody-in": [*NOTHING_COMES, "a-star-for-any"],
+          "a-star-for-any": [*NOTHING_COMES, "lets-nobody-in"],
+          "keys-as-they-come": ["a-plus-is-a-plus"], "a-plus-is-a-plus": ["keys-as-they-come"],
+          "only-once": ["what-came-last"]})
