@@ -190,6 +190,9 @@ class _Part:
         if sum(len(name) + len(value) for name, value in variables.items()) > MOST_VARIABLES:
             raise _error("OutputVariablesSizeExceededException",
                          f"The output variables have more than {MOST_VARIABLES} characters")
+        if variables and get("continuationToken"):
+            raise _error("ValidationException", "Output variables come with the last result of an action: "
+                                                "they can't be given with a continuation token")
         self.pipelines.reply(get("jobId"), Result(
             details.get("summary"), details.get("externalExecutionId"), details.get("percentComplete"),
             get("continuationToken"), variables))

@@ -189,6 +189,9 @@ def test_a_job_can_be_answered_once(ready):
             call(jobId=job, **more)
         assert refused.value.response["Error"]["Code"] == "InvalidJobStateException"
     with pytest.raises(ClientError) as refused:
+        codepipeline.put_job_success_result(jobId=job, continuationToken="t", outputVariables={"a": "b"})
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+    with pytest.raises(ClientError) as refused:
         codepipeline.put_job_success_result(jobId="0" * 8 + "-0000-0000-0000-" + "0" * 12)
     assert refused.value.response["Error"]["Code"] == "JobNotFoundException"
     details = codepipeline.get_job_details(jobId=job)["jobDetails"]
