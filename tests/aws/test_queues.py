@@ -199,6 +199,7 @@ def test_whoever_sends_it_is_recorded(cloud, sqs):
     events.put_rule(Name="r", EventPattern=json.dumps({"source": ["shop"]}))
     events.put_targets(Rule="r", Targets=[{"Id": "1", "Arn": arn(sqs, url)}])
     events.put_events(Entries=[{"Source": "shop", "DetailType": "d", "Detail": "{}"}])
+    cloud.runtime.clock.run(1)
     sent = len(story(cloud, "message.sent"))
     assert sent == held(sqs, url) == 4  # S3 sends a test event of its own
     assert [e["via"] for _, _, e in story(cloud, "message.sent")] == [
