@@ -36,7 +36,7 @@ from ..triggers.s3_bridge_event import bridge_event
 from ..triggers.s3_event import Bucket, Change
 from ..triggers.s3_rules import Refused, Rule, rule
 from . import resource_policy, service_events
-from .current import Asking, asking
+from .current import as_service, asking
 
 _TAGGING = "s3:ObjectTagging:Put"
 _EMPTY = "d41d8cd98f00b204e9800998ecf8427e"  # the ETag of nothing
@@ -177,8 +177,7 @@ def post(bucket: Bucket, target: str, body: str) -> None:
     if reason is not None:
         raise NotDelivered(reason)
     _, _, service, region, account, name = target.split(":", 5)
-    before = asking.set(Asking(service="s3"))
-    try:
+    with as_service("s3", NotDelivered):
         if service == "sqs":
             sqs_backends[account][region].send_message(name, body)
             return
@@ -187,12 +186,6 @@ def post(bucket: Bucket, target: str, body: str) -> None:
                if s.topic.arn == target):  # a step of the clock can't wait for somebody's web server
             raise NotDelivered("minilambda doesn't deliver S3's notifications to HTTP endpoints (yet).")
         topics.publish(body, target, subject="Amazon S3 Notification")
-    except NotDelivered:
-        raise
-    except Exception as problem:  # moto's, of a subscriber: the clock is not to stop for it
-        raise NotDelivered(f"{type(problem).__name__}: {problem}") from problem
-    finally:
-        asking.reset(before)
 
 
 # -- what a request says ------------------------------------------------------------------------------

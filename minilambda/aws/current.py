@@ -5,6 +5,8 @@ One cloud at a time: moto's state is one a process.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +24,24 @@ class Asking(NamedTuple):
 
 
 asking: ContextVar[Asking] = ContextVar("asking", default=Asking())
+
+
+@contextlib.contextmanager
+def as_service(name: str, failure: Callable[[str], Exception]) -> Iterator[None]:
+    """Inside, moto is asked by a service of AWS's, in a step of the clock, which is not to stop for it.
+
+    Whatever moto raises becomes a ``failure`` that says so. One that is raised as such stays as it is.
+    """
+    before = asking.set(Asking(service=name))
+    try:
+        yield
+    except Exception as problem:
+        made = failure(f"{type(problem).__name__}: {problem}")
+        if isinstance(problem, type(made)):
+            raise
+        raise made from problem
+    finally:
+        asking.reset(before)
 
 
 def serve(api: LambdaApi | None) -> None:

@@ -23,7 +23,7 @@ from moto.utilities.utils import get_partition
 from ..callers import Cloud
 from ..triggers.iot_rule import NotDone, Rule, Rules, Unsupported, check
 from ..triggers.iot_sql import SqlParseError
-from .current import Asking, asking
+from .current import as_service
 from .execution_role import role_may
 from .models import refuse
 
@@ -85,8 +85,7 @@ def _perform(kind: str, settings: Mapping[str, Any], body: bytes, rule: Rule,
         resource = f"arn:aws:s3:::{settings['bucketName']}/{settings['key']}"
     if not role_may(settings["roleArn"], action, resource):
         raise NotDone(f"the role may not call {action} on {resource}")
-    before = asking.set(Asking(service="iot"))
-    try:
+    with as_service("iot", NotDone):
         if kind == "sqs":
             text = b64encode(body).decode() if settings.get("useBase64") else body.decode()
             sqs_backends[account][region].send_message(name, text)
@@ -97,9 +96,3 @@ def _perform(kind: str, settings: Mapping[str, Any], body: bytes, rule: Rule,
         else:
             s3_backends[account][get_partition(region)].put_object(
                 settings["bucketName"], settings["key"], body)
-    except NotDone:
-        raise
-    except Exception as problem:  # moto's: the clock is not to stop for it
-        raise NotDone(f"{type(problem).__name__}: {problem}") from problem
-    finally:
-        asking.reset(before)

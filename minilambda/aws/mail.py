@@ -25,7 +25,7 @@ from ..callers import Cloud
 from ..triggers.ses import ACTIONS, NotDone, Receiving, Rule, Settings
 from ..triggers.ses_event import Mail
 from . import resource_policy
-from .current import Asking, asking
+from .current import as_service
 from .models import refuse
 
 Swap = Callable[[object, str, object], None]
@@ -127,8 +127,7 @@ def _may_write(rule: Rule, name: str, prefix: str) -> bool:
 
 
 def _perform(kind: str, settings: Settings, mail: Mail, told: dict[str, Any], rule: Rule) -> None:
-    before = asking.set(Asking(service="ses"))
-    try:
+    with as_service("ses", NotDone):
         if kind == "S3Action":
             prefix = settings.get("ObjectKeyPrefix") or ""
             if not _may_write(rule, settings["BucketName"], prefix):
@@ -141,9 +140,3 @@ def _perform(kind: str, settings: Settings, mail: Mail, told: dict[str, Any], ru
         sns_backends[rule.account][rule.region].publish(
             json.dumps(told | {"content": content}), settings["TopicArn"],
             subject="Amazon SES Email Receipt Notification")
-    except NotDone:
-        raise
-    except Exception as problem:  # moto's: the clock is not to stop for it
-        raise NotDone(f"{type(problem).__name__}: {problem}") from problem
-    finally:
-        asking.reset(before)

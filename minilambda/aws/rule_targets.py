@@ -19,7 +19,7 @@ from moto.sqs.models import sqs_backends
 
 from ..triggers.eventbridge import AGE, SERVICE, TRIES, DeadLetter, Delivery, NotDelivered
 from . import resource_policy
-from .current import Asking, asking
+from .current import as_service
 from .models import refuse
 
 _KNOWN = {"Id", "Arn", "Input", "InputPath", "InputTransformer", "SqsParameters", "RetryPolicy",
@@ -65,36 +65,26 @@ def check(target: Mapping[str, Any]) -> None:
                       "the ARN of a standard queue.")
 
 
+def _not_taken(why: str) -> NotDelivered:
+    return NotDelivered("INVALID_PARAMETER", why)
+
+
 def post(delivery: Delivery) -> None:
     """Raises:
         NotDelivered: the target is gone, or lets EventBridge not in, or can't take it.
     """
-    before = asking.set(Asking(service="events"))
-    try:
+    with as_service("events", _not_taken):
         {"sqs": _queue, "sns": _topic, "logs": _log_group}[delivery.service](delivery)
-    except NotDelivered:
-        raise
-    except Exception as problem:  # moto's: the clock is not to stop for it
-        raise NotDelivered("INVALID_PARAMETER", f"{type(problem).__name__}: {problem}") from problem
-    finally:
-        asking.reset(before)
 
 
 def bury(letter: DeadLetter) -> None:
     """Raises:
         NotDelivered: the queue is gone, or lets EventBridge not in, or can't take it.
     """
-    before = asking.set(Asking(service="events"))
-    try:
+    with as_service("events", _not_taken):
         _send(letter.queue, letter.delivery, letter.delivery.event, {
             name: {"DataType": "String", "StringValue": value or " "}
             for name, value in letter.attributes.items()})
-    except NotDelivered:
-        raise
-    except Exception as problem:  # as above
-        raise NotDelivered("INVALID_PARAMETER", f"{type(problem).__name__}: {problem}") from problem
-    finally:
-        asking.reset(before)
 
 
 def _queue(delivery: Delivery) -> None:

@@ -31,7 +31,7 @@ from ..triggers.sns import Deliveries, NotRedriven
 from ..triggers.sns_event import Notification, envelope
 from ..triggers.sns_filter import ATTRIBUTES, BODY, FilterPolicy, Refused, check, read_body
 from . import neighbour_metrics, resource_policy
-from .current import Asking, asking
+from .current import as_service
 
 NAMESPACE = "AWS/SNS"
 SUBJECT = 100  # characters, at the most
@@ -254,13 +254,8 @@ def redrive(told: Notification) -> str | None:
     if not resource_policy.lets(queues.queues[name].policy, "sns.amazonaws.com", "sqs:SendMessage",
                                 target, facts):
         raise NotRedriven("its policy doesn't let sns.amazonaws.com send messages")
-    before = asking.set(Asking(service="sns"))
-    try:
+    with as_service("sns", NotRedriven):
         queues.send_message(name, envelope(told))
-    except Exception as problem:  # moto's (too large, say): the clock is not to stop for it
-        raise NotRedriven(f"{type(problem).__name__}: {problem}") from problem
-    finally:
-        asking.reset(before)
     return target
 
 
