@@ -30,7 +30,7 @@ from ..triggers.code_repository import Refused
 from ..triggers.pipeline_job import Artifact, Failed, Result
 from ..triggers.pipelines import SOURCES, Action, Execution, JobError, Pipelines
 from . import repository_store, service_events
-from .current import Asking, asking
+from .current import as_service
 from .execution_role import role_may
 from .models import refuse
 
@@ -228,16 +228,9 @@ class _Part:
         revision, body, variables = (_from_bucket if kind == "S3" else _from_repository)(
             execution, action.declared["configuration"])
         _must(execution, "s3:PutObject", f"arn:aws:s3:::{place.bucket}/{place.key}")
-        before = asking.set(Asking(service="codepipeline"))
-        try:
+        with as_service("codepipeline", lambda why: Failed(
+                "ConfigurationError", f"The artifact store {place.bucket}: {why}")):
             _s3(execution).put_object(place.bucket, place.key, body)
-        except JsonRESTError as problem:
-            raise Failed("ConfigurationError", f"The artifact store {place.bucket}: {problem}") from problem
-        except Exception as problem:  # moto's, of the bucket: the clock is not to stop for it
-            raise Failed("ConfigurationError", f"The artifact store {place.bucket}: "
-                         f"{type(problem).__name__}") from problem
-        finally:
-            asking.reset(before)
         return Artifact(place.name, place.bucket, place.key, revision), variables
 
 

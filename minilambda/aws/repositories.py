@@ -23,7 +23,7 @@ from ..callers import Cloud
 from ..triggers.code_repository import Author, Refused, blob
 from ..triggers.codecommit import Change, NotPublished, Trigger, Triggers, check
 from . import repository_store
-from .current import Asking, asking
+from .current import as_service, asking
 from .models import refuse
 from .repository_store import Known
 
@@ -225,10 +225,5 @@ def _answering(method: Callable[[CodeCommitResponse], dict[str, Any]]
 
 def _publish(topic: str, body: str) -> None:
     _, _, _, region, account, _ = topic.split(":", 5)
-    before = asking.set(Asking(service="codecommit"))
-    try:
+    with as_service("codecommit", NotPublished):
         sns_backends[account][region].publish(body, topic, subject="AWS CodeCommit event")
-    except Exception as problem:  # moto's: the clock is not to stop for it
-        raise NotPublished(f"{type(problem).__name__}: {problem}") from problem
-    finally:
-        asking.reset(before)

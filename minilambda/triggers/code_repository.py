@@ -85,6 +85,14 @@ class Repository:
             if path.startswith("/") or path.endswith("/") or "" in path.split("/"):
                 raise Refused("InvalidPathException", f"The path is not valid: {path}")
             files[path] = content
+        for path in put:
+            folders = ["/".join(path.split("/")[:n]) for n in range(1, path.count("/") + 1)]
+            if any(one in files for one in folders):
+                raise Refused("DirectoryNameConflictsWithFileNameException",
+                              f"A folder of {path} is the name of a file")
+            if any(one.startswith(f"{path}/") for one in files):
+                raise Refused("FileNameConflictsWithDirectoryNameException",
+                              f"{path} is the name of a folder")
         if files == before:
             raise Refused("NoChangeException", "The commit would change nothing")
         made = Commit(files, (tip,) if tip else (), author, message)

@@ -189,13 +189,16 @@ class Pipelines:
         execution.actions[stage["name"], action.name] = action
         self._state(execution, "STARTED", stage, action)
         try:
-            outputs = [self._place(execution, one["name"]) for one in declared["outputArtifacts"]]
+            outputs = [self._artifact(execution, one["name"]) for one in declared["outputArtifacts"]]
             configuration = self._configured(execution, declared)
             if declared["actionTypeId"]["provider"] == "Lambda":
                 result = yield from self._invoke(execution, stage, action, configuration, outputs)
                 variables = result.variables
                 for one in outputs:
                     execution.artifacts[one.name] = one
+            elif len(outputs) != 1:
+                raise Failed("ConfigurationError", "A source action has one output artifact, not "
+                                                   f"{len(outputs)}")
             else:
                 made, variables = self._fetch(execution, action, outputs[0])
                 execution.artifacts[made.name] = made
@@ -276,7 +279,7 @@ class Pipelines:
 
     # -- details ----------------------------------------------------------------------------------------
 
-    def _place(self, execution: Execution, artifact: str) -> Artifact:
+    def _artifact(self, execution: Execution, artifact: str) -> Artifact:
         """Where an artifact is to be: as AWS names them, by parts of the names and chance."""
         store = (execution.pipeline.get("artifactStore") or {}).get("location", "")
         chance = "".join(self.clock.random.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=7))

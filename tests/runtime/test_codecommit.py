@@ -170,6 +170,11 @@ def test_what_a_commit_may_not_be(fresh):
         "BranchDoesNotExistException")
     assert code("put_file", branchName="main", parentCommitId=commit, filePath="a.txt",
                 fileContent=b"one") == "SameFileContentException"
+    assert code("put_file", branchName="main", parentCommitId=commit, filePath="a.txt/b",
+                fileContent=b"x") == "DirectoryNameConflictsWithFileNameException"
+    assert code("create_commit", branchName="main", parentCommitId=commit, putFiles=[
+        {"filePath": "c", "fileContent": b"x"}, {"filePath": "c/d", "fileContent": b"x"}]) in {
+            "DirectoryNameConflictsWithFileNameException", "FileNameConflictsWithDirectoryNameException"}
     assert code("create_commit", branchName="main", parentCommitId=commit) == "NoChangeException"
     assert code("delete_branch", branchName="main") == "DefaultBranchCannotBeDeletedException"
     assert code("create_branch", branchName="b", commitId="0" * 40) == "CommitIdDoesNotExistException"

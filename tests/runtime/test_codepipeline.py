@@ -225,6 +225,25 @@ def test_what_is_not_there_fails_an_action(ready, function, settings, code):
     assert only(codepipeline)["status"] == "Failed"
 
 
+@pytest.mark.parametrize(("change", "reason"), [
+    (lambda start: start["actions"][0].update(outputArtifacts=[]), "one output artifact, not 0"),
+    (lambda start: start["actions"][0]["configuration"].clear(), "isn't there, or has no versioning")])
+def test_a_source_that_is_not_declared_well_fails(ready, change, reason):
+    start = source(S3Bucket="source", S3ObjectKey="code.zip")
+    change(start)
+    codepipeline = pipeline(invoke(ready.function), start=start)
+    ready.cloud.run_until_idle()
+    failed = action(codepipeline, stage=0)["errorDetails"]
+    assert failed["code"] == "ConfigurationError" and reason in failed["message"]
+
+
+def test_an_artifact_store_that_is_not_there_fails_the_source(ready):
+    boto3.client("s3").delete_bucket(Bucket="store")
+    codepipeline = pipeline(invoke(ready.function))
+    ready.cloud.run_until_idle()
+    assert "artifact store store" in action(codepipeline, stage=0)["errorDetails"]["message"]
+
+
 def test_actions_side_by_side_and_one_after_another(ready):
     codepipeline = pipeline(
         invoke(ready.function, "One"), invoke(ready.function, "Two", fails="no"),
